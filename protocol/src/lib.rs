@@ -1,0 +1,323 @@
+//! What the driver and its workers say to each other: types only.
+//!
+//! One JSON object a line, over two file descriptors of their own (never stdin, stdout or stderr: a lane that prints must not
+//! break a run). The driver sends a [`Request`], the worker answers with exactly one [`Reply`]. A worker that reads the end of
+//! its input exits with status 0. `pyscripts/bindbench_worker` speaks it in Python, `impls/native` in Rust.
+//!
+//! ```
+//! use bindbench_protocol::{Reply, Request};
+//! let request: Request = serde_json::from_str(r#"{"sample": {"cell": 3, "loops": 1024, "first": 5, "empty": true}}"#)?;
+//! assert!(matches!(request, Request::Sample(ref sample) if sample.loops == 1024));
+//! let reply: Reply = serde_json::from_str(r#"{"sampled": {"elapsed_ns": 5300000, "answers": [{"item": 4, "answer": {"integer": "7"}}]}}"#)?;
+//! assert!(matches!(reply, Reply::Sampled(_)));
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Environment variable with the number of the descriptor a worker reads requests from.
+pub const REQUESTS_FD: &str = "BINDBENCH_REQUESTS_FD";
+/// Environment variable with the number of the descriptor a worker writes replies to.
+pub const REPLIES_FD: &str = "BINDBENCH_REPLIES_FD";
+/// Environment variable with the path of the shared library built from `impls/kernels`.
+pub const KERNELS: &str = "BINDBENCH_KERNELS";
+
+/// What the driver asks of a worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// Import the lane. The first request to a worker; answered by [`Reply::Loaded`].
+    Load(Load),
+    /// Make the inputs of a cell and keep them; answered by [`Reply::Prepared`].
+    Prepare(Prepare),
+    /// Call the operation once on every item of a prepared cell; answered by [`Reply::Verified`].
+    Verify {
+        /// The cell's number.
+        cell: u32,
+    },
+    /// Time one sample of a prepared cell; answered by [`Reply::Sampled`].
+    Sample(Sample),
+    /// Forget a cell's inputs; answered by [`Reply::Dropped`].
+    Drop {
+        /// The cell's number.
+        cell: u32,
+    },
+    /// Call one operation once, untimed, and return the answer with all its values; answered by [`Reply::Called`].
+    Call(Call),
+    /// Report what the process used, then exit with status 0; answered by [`Reply::Finished`].
+    Finish,
+}
+
+/// Which lane a worker is to import, and from where.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Load {
+    /// The lane's id, `ctypes/rust`.
+    pub lane: String,
+    /// Folders to search for its modules, before all others.
+    pub paths: Vec<PathBuf>,
+    /// Workload → name of the module that holds its operations as functions.
+    pub modules: BTreeMap<String, String>,
+    /// The CPUs to stay on; none: wherever the system puts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpus: Option<Vec<usize>>,
+}
+
+/// A cell's inputs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prepare {
+    /// The cell's number in this run.
+    pub cell: u32,
+    /// The workload, `kmp`.
+    pub workload: String,
+    /// The operation, `find_all`.
+    pub operation: String,
+    /// Distinct inputs, each the argument list of one call; never empty. All have the same number of arguments.
+    pub pool: Vec<Vec<Argument>>,
+    /// Number of threads that call at the same time, each on inputs of its own.
+    pub threads: usize,
+    /// The operation is expected to raise: the timed loop catches it.
+    #[serde(default)]
+    pub raises: bool,
+}
+
+/// One timed sample.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// A prepared cell's number.
+    pub cell: u32,
+    /// Calls in the timed loop, of each thread.
+    pub loops: u64,
+    /// Index in the pool of the first call's input; thread `t` starts at `first + t`. The pool is walked in order, around and around.
+    pub first: usize,
+    /// Also time the same loop without the call.
+    #[serde(default)]
+    pub empty: bool,
+    /// The CPUs to stay on during this sample and after; none: no change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpus: Option<Vec<usize>>,
+}
+
+/// One untimed call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    /// The workload, `std`.
+    pub workload: String,
+    /// The operation, `mean`.
+    pub operation: String,
+    /// Its arguments.
+    pub arguments: Vec<Argument>,
+}
+
+/// One argument of a call, in JSON an object with one key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Argument {
+    /// `None`: `{"none": null}`.
+    None(()),
+    /// An `int` of any size, in decimal digits.
+    Integer(String),
+    /// A `float`, as Python's `repr` and Rust's `{:?}` write it (`nan`, `inf`, `-inf` too).
+    Float(String),
+    /// A `str`.
+    Text(String),
+    /// A `bytes`, in hexadecimal digits.
+    Bytes(String),
+    /// A `list`.
+    List(Vec<Argument>),
+    /// An object with the buffer protocol.
+    Buffer(Buffer),
+    /// A Python function made by the worker.
+    Callable(Callable),
+    /// Data from a file.
+    File(File),
+}
+
+/// An object with the buffer protocol: a `memoryview` over `hex`, cast to `format`, sliced `[::step]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Buffer {
+    /// The `struct` format of one item: `d` for float64, `B` for bytes …
+    pub format: String,
+    /// The memory, in hexadecimal digits.
+    pub hex: String,
+    /// Over `bytes` (true) or `bytearray` (false).
+    #[serde(default)]
+    pub readonly: bool,
+    /// 1 for contiguous.
+    #[serde(default = "one")]
+    pub step: i64,
+}
+
+fn one() -> i64 {
+    1
+}
+
+/// The functions a worker can hand to `call_back`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Callable {
+    /// Takes an int, returns it.
+    Identity,
+    /// Raises `KeyError` at 3, otherwise as identity.
+    RaiseAtThree,
+    /// Returns a `str`.
+    ReturnText,
+}
+
+/// A slice of a file of little-endian items, and the Python object to make of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// The file.
+    pub path: PathBuf,
+    /// Where the slice starts, in bytes; a multiple of 65,536.
+    pub offset: u64,
+    /// Number of items.
+    pub count: u64,
+    /// What the items are, and the object to make.
+    #[serde(rename = "as")]
+    pub shape: Shape,
+}
+
+/// The Python object made from a file's items.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// uint8 items → `bytes`.
+    Bytes,
+    /// int64 items → `list` of `int`.
+    Integers,
+    /// float64 items → `list` of `float`.
+    Floats,
+    /// float64 items → `array.array("d")`, an object with the buffer protocol.
+    Float64,
+    /// uint8 items → a `MappedFile`: a read-only `mmap.mmap` with attributes `path`, `offset`, `count`.
+    MappedBytes,
+    /// float64 items → a `MappedFile`.
+    MappedFloat64,
+}
+
+/// What a worker answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Reply {
+    /// To [`Request::Load`].
+    Loaded(Loaded),
+    /// To [`Request::Prepare`].
+    Prepared {},
+    /// To [`Request::Verify`]: the answers, in the order of the pool.
+    Verified {
+        /// One answer for each item of the pool.
+        answers: Vec<Answer>,
+    },
+    /// To [`Request::Sample`].
+    Sampled(Sampled),
+    /// To [`Request::Drop`].
+    Dropped {},
+    /// To [`Request::Call`].
+    Called {
+        /// The answer, with all its values.
+        answer: Answer,
+    },
+    /// To [`Request::Finish`].
+    Finished {
+        /// Peak resident set of the worker itself, in bytes (`VmHWM`; not `ru_maxrss`, which is inherited over fork and exec).
+        peak_resident_bytes: Option<u64>,
+    },
+    /// To any request: it could not be done. The worker goes on.
+    Failed(Raised),
+}
+
+/// What a worker says of itself once the lane is imported, read from inside.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Loaded {
+    /// Process id.
+    pub pid: u32,
+    /// Time to import the lane's modules.
+    pub import_ns: u64,
+    /// `sys.version` on one line; none without Python.
+    pub version: Option<String>,
+    /// Whether the GIL is enabled now; none without Python.
+    pub gil_enabled: Option<bool>,
+    /// Files mapped into the process whose names mark them as shared libraries; empty where the system does not tell.
+    pub libraries: Vec<PathBuf>,
+}
+
+/// One sample's time and answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sampled {
+    /// Wall time of the loop: of all threads, from their common start to the last one's end.
+    pub elapsed_ns: u64,
+    /// Wall time of the same loop without the call, when asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty_ns: Option<u64>,
+    /// The last answer of each thread.
+    pub answers: Vec<ItemAnswer>,
+}
+
+/// An answer and the input it belongs to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ItemAnswer {
+    /// Index in the cell's pool.
+    pub item: usize,
+    /// What the lane returned.
+    pub answer: Answer,
+}
+
+/// What a call returned or raised, in a form that can be compared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Answer {
+    /// `None`.
+    None(()),
+    /// An `int` (not a `bool`), in decimal digits.
+    Integer(String),
+    /// A `float`, as Python's `repr` writes it.
+    Float(String),
+    /// A `list` of `int`, each in 0 ..= 2^64 − 1.
+    Integers(Integers),
+    /// The call raised.
+    Raised(Raised),
+    /// Anything else: the type's name and the beginning of its `repr`.
+    Other(String),
+}
+
+/// A list of integers, by its digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Integers {
+    /// Length of the list.
+    pub count: u64,
+    /// SHA-256 of the items as little-endian uint64, in hexadecimal digits.
+    pub sha256: String,
+    /// The items themselves; only in [`Reply::Called`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub values: Option<Vec<u64>>,
+}
+
+/// An exception.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Raised {
+    /// The name of its type, `ValueError`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `str(exception)`.
+    pub message: String,
+    /// Names of its type's base classes (`__mro__` without the type itself).
+    #[serde(default)]
+    pub bases: Vec<String>,
+    /// The traceback's text, where it helps (failures of the worker's own work).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceback: Option<String>,
+}
