@@ -1,0 +1,76 @@
+"""Arguments of a call, in the form the protocol gives them."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from pathlib import Path
+from typing import Any, Union
+
+Argument = dict[str, Any]
+Number = Union[int, float]
+
+NONE: Argument = {"none": None}
+
+
+def integer(value: int) -> Argument:
+    """An `int`."""
+    return {"integer": str(value)}
+
+
+def floating(value: float) -> Argument:
+    """A `float`."""
+    return {"float": repr(value)}
+
+
+def text(value: str) -> Argument:
+    """A `str`."""
+    return {"text": value}
+
+
+def data(value: bytes) -> Argument:
+    """A `bytes`."""
+    return {"bytes": value.hex()}
+
+
+def listed(*items: Argument) -> Argument:
+    """A `list`."""
+    return {"list": list(items)}
+
+
+def numbers(items: list[Number]) -> Argument:
+    """A `list` of `int` and `float`."""
+    return listed(*(integer(item) if isinstance(item, int) else floating(item) for item in items))
+
+
+def buffer(memory: bytes, format: str = "B", readonly: bool = True, step: int = 1) -> Argument:
+    """A `memoryview`."""
+    return {"buffer": {"format": format, "hex": memory.hex(), "readonly": readonly, "step": step}}
+
+
+def float64(items: list[float]) -> bytes:
+    """The memory of a buffer of float64."""
+    return array("d", items).tobytes()
+
+
+def function(name: str) -> Argument:
+    """One of the functions a worker has for `call_back`."""
+    return {"callable": name}
+
+
+class Files:
+    """Makes the files that `mapped` inputs are slices of."""
+
+    OFFSET = 65_536
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._made = 0
+
+    def mapped(self, memory: bytes, shape: str, item_size: int = 1, around: bytes = b"") -> Argument:
+        """A file argument whose slice is `memory`. With `around`, the file has more, before and after."""
+        self._made += 1  # a name of its own each time: a lane may know a file by its name
+        path = self._folder / f"{self._made}.bin"
+        before = (around * self.OFFSET)[: self.OFFSET]
+        path.write_bytes(before + memory + around)
+        return {"file": {"path": os.fspath(path), "offset": len(before), "count": len(memory) // item_size, "as": shape}}

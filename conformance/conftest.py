@@ -1,0 +1,132 @@
+"""One suite over every lane: reads the list that `bindbench list --json` prints from the file named by BINDBENCH_LANES."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from contract import CHECKS, Check
+from hypothesis import HealthCheck, settings
+from lanes import FORMS, LANES, Lane, RunningLane, read_lanes
+
+IN_CI = os.environ.get("CI") == "true"
+
+settings.register_profile(
+    "conformance",
+    max_examples=150,
+    deadline=None,
+    database=None,
+    derandomize=IN_CI,
+    print_blob=not IN_CI,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("conformance")
+
+lanes_key = pytest.StashKey[list[Lane]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the lanes; a suite over no lane would pass and prove nothing."""
+    config.addinivalue_line("markers", "over(operation, forms): run over the lanes with this operation, in these forms of input")
+    config.addinivalue_line("markers", "starts_processes: run over the lanes that start processes of their own")
+    if LANES not in os.environ:
+        raise pytest.UsageError(f"{LANES} names no file; make one: bindbench list --json > lanes.json")
+    try:
+        lanes = read_lanes()
+    except (OSError, ValueError, KeyError) as error:
+        raise pytest.UsageError(f"{os.environ[LANES]} is no list of lanes: {error!r}") from error
+    config.stash[lanes_key] = lanes
+    if not any(lane.state == "ready" for lane in lanes):
+        raise pytest.UsageError("\n".join(["no lane is ready:", *_not_ready(lanes)]))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was not tested."""
+    lanes = config.stash[lanes_key]
+    if missing := _not_ready(lanes):
+        terminalreporter.section("lanes not tested")
+        terminalreporter.write_line("\n".join(missing))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give a test every ready lane it applies to, and every form of input or check beside it."""
+    ready = [lane for lane in metafunc.config.stash[lanes_key] if lane.state == "ready"]
+    names = metafunc.fixturenames
+    if "python_worker" in names:
+        # The worker itself is tested once for each interpreter.
+        workers = {tuple(lane.worker["command"]): lane for lane in ready if lane.worker["load"]["modules"]}
+        ids = [lane.id.rpartition("@")[2] for lane in workers.values()]
+        metafunc.parametrize("python_worker", [lane.worker for lane in workers.values()], ids=ids)
+    elif "check" in names:
+        pairs = [(lane, check) for lane in ready for check in CHECKS if _applies(check, lane)]
+        metafunc.parametrize(("lane", "check"), pairs, ids=[f"{lane.id}-{check}" for lane, check in pairs], indirect=["lane"])
+    elif "declared" in names:
+        declared = [(lane, operation) for lane in ready for operation in lane.unchecked]
+        ids = [f"{lane.id}-{operation}" for lane, operation in declared]
+        metafunc.parametrize(("lane", "declared"), declared, ids=ids, indirect=["lane"])
+    elif "lane" in names:
+        marker = metafunc.definition.get_closest_marker("over")
+        operation: str | None = marker.args[0] if marker else None
+        having = [lane for lane in ready if operation is None or lane.has(operation)]
+        if "form" in names:
+            assert operation is not None
+            workload = operation.partition(".")[0]
+            wanted = marker.kwargs.get("forms", FORMS[workload]) if marker else ()
+            formed = [(lane, form) for lane in having for form in lane.forms(workload) if form in wanted]
+            ids = [f"{lane.id}-{form}" for lane, form in formed]
+            metafunc.parametrize(("lane", "form"), formed, ids=ids, indirect=["lane"])
+        else:
+            if metafunc.definition.get_closest_marker("starts_processes"):
+                having = [lane for lane in having if lane.parallel == "processes"]
+            metafunc.parametrize("lane", having, ids=[lane.id for lane in having], indirect=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Lane by lane, so that only one lane's worker is alive at a time."""
+    order: dict[str, int] = {}
+
+    def place(item: pytest.Item) -> int:
+        lane = _parameter(item, "lane")
+        return order.setdefault(lane.id, len(order)) if isinstance(lane, Lane) else -1
+
+    items.sort(key=place)
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[RunningLane]]:
+    """The lane whose worker is alive, if any."""
+    alive: list[RunningLane] = []
+    yield alive
+    for lane in alive:
+        lane.stop()
+
+
+@pytest.fixture
+def lane(request: pytest.FixtureRequest, running: list[RunningLane], tmp_path_factory: pytest.TempPathFactory) -> RunningLane:
+    """A lane with its worker, which lives as long as tests of the same lane follow one another."""
+    if not running or running[0].lane is not request.param:
+        while running:
+            running.pop().stop()
+        running.append(RunningLane(request.param, tmp_path_factory.mktemp("inputs")))
+    return running[0]
+
+
+def _applies(check: Check, lane: Lane) -> bool:
+    """Whether a lane must keep a check: not where it has no such operation or input, nor where it says that it doesn't."""
+    workload = check.operation.partition(".")[0]
+    return (
+        lane.has(check.operation)
+        and check.operation not in lane.unchecked
+        and (check.form is None or check.form in lane.forms(workload))
+    )
+
+
+def _parameter(item: pytest.Item, name: str) -> Any:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get(name) if callspec else None
+
+
+def _not_ready(lanes: list[Lane]) -> list[str]:
+    return [f"{lane.id}: {lane.state}: {lane.reason or 'no reason given'}" for lane in lanes if lane.state != "ready"]

@@ -1,0 +1,159 @@
+"""The edges of the contract, one small table: what every lane refuses, and how; what it must still accept.
+
+A lane may leave out the checks of an operation when its manifest says so under `unchecked`. It is then excused from the rows of
+that operation here, and `test_unchecked.py` makes sure that it does fall short of one.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from arguments import NONE, Argument, buffer, data, float64, floating, function, integer, listed, numbers, text
+from lanes import raised
+
+Answer = dict[str, Any]
+HUGE = 10**400
+BEYOND = 2**63
+
+
+@dataclass(frozen=True, repr=False)
+class Check:
+    """A call at the edge of the contract and what may come of it."""
+
+    operation: str
+    name: str
+    arguments: tuple[Argument, ...]
+    expected: str
+    holds: Callable[[Answer], bool]
+    form: str | None = None
+    """Only for lanes that take this form of input."""
+
+    def __repr__(self) -> str:
+        return f"{self.operation}({self.name})"
+
+
+def refuses(operation: str, name: str, *arguments: Argument, kind: str, form: str | None = None) -> Check:
+    """The call raises an exception of this type, or one derived from it."""
+    return Check(operation, name, arguments, kind, lambda answer: raised(answer, kind), form)
+
+
+def gives(operation: str, name: str, *arguments: Argument, answer: Answer, form: str | None = None) -> Check:
+    """The call returns."""
+    return Check(operation, name, arguments, str(answer), lambda given: given == answer, form)
+
+
+def exact_or_overflow(operation: str, name: str, *arguments: Argument, exact: int) -> Check:
+    """The call returns an exact `int`, or refuses what does not fit."""
+    return Check(
+        operation,
+        name,
+        arguments,
+        f"{exact} or OverflowError",
+        lambda answer: answer == {"integer": str(exact)} or raised(answer, "OverflowError"),
+    )
+
+
+def _call() -> list[Check]:
+    one, two = integer(1), integer(2)
+    odd = {"a str": text("1"), "None": NONE, "a float": floating(1.5)}
+    return [
+        *(refuses("call.add", f"{name} first", item, one, kind="TypeError") for name, item in odd.items()),
+        *(refuses("call.add", f"{name} second", one, item, kind="TypeError") for name, item in odd.items()),
+        exact_or_overflow("call.add", "2**63", integer(BEYOND), one, exact=BEYOND + 1),
+        exact_or_overflow("call.add", "1 and 2**64", one, integer(2**64), exact=2**64 + 1),
+        exact_or_overflow("call.add", "-2**63 - 1", integer(-BEYOND - 1), two, exact=-BEYOND + 1),
+        exact_or_overflow("call.add", "10**400", integer(HUGE), one, exact=HUGE + 1),
+        gives("call.length", "a bytearray's memoryview", buffer(b"a\0b", readonly=False), answer={"integer": "3"}),
+        gives("call.length", "a read-only memoryview", buffer(b"a\0b"), answer={"integer": "3"}),
+        gives("call.length", "an empty memoryview", buffer(b""), answer={"integer": "0"}),
+        *(
+            refuses("call.length", name, item, kind="TypeError")
+            for name, item in {"a str": text("abc"), "None": NONE, "a list": listed(one, two), "an int": one}.items()
+        ),
+        *(
+            refuses("call.take_list", name, item, kind="TypeError")
+            for name, item in {"None": NONE, "an int": one, "a str": text("12"), "a bytes": data(b"12")}.items()
+        ),
+        *(
+            refuses("call.take_list", f"a list with {name}", listed(one, item, two), kind="TypeError")
+            for name, item in odd.items()
+        ),
+        exact_or_overflow("call.take_list", "2**63 in the list", listed(one, integer(BEYOND)), exact=BEYOND + 1),
+        exact_or_overflow("call.take_list", "-2**64 in the list", listed(integer(-(2**64)), one), exact=1 - 2**64),
+        refuses("call.give_list", "-1", integer(-1), kind="ValueError"),
+        *(refuses("call.give_list", name, item, kind="TypeError") for name, item in odd.items()),
+        refuses("call.call_back", "a function that returns a str", function("return_text"), two, kind="TypeError"),
+        refuses("call.call_back", "an int for a function", one, two, kind="TypeError"),
+        refuses("call.call_back", "None for a function", NONE, two, kind="TypeError"),
+        Check(
+            "call.call_back",
+            "a function that raises",
+            (function("raise_at_three"), integer(6)),
+            "KeyError: 3, and no call after it",
+            lambda answer: answer.get("raised", {}).get("type") == "KeyError" and answer["raised"]["message"] == "3",
+        ),
+    ]
+
+
+def _kmp() -> list[Check]:
+    ab = data(b"ab")
+    find = "kmp.find_all"
+    return [
+        *(
+            refuses(find, f"{name} for a text", item, ab, kind="TypeError")
+            for name, item in {"a str": text("abab"), "None": NONE, "an int": integer(4), "a list": listed(integer(97))}.items()
+        ),
+        *(
+            refuses(find, f"{name} for a pattern", data(b"abab"), item, kind="TypeError", form="bytes")
+            for name, item in {"a str": text("ab"), "None": NONE, "an int": integer(0)}.items()
+        ),
+        refuses(find, "an empty pattern", data(b"abab"), data(b""), kind="ValueError", form="bytes"),
+        refuses(find, "an empty pattern in an empty text", data(b""), data(b""), kind="ValueError", form="bytes"),
+        refuses(find, "an empty pattern in a buffer", buffer(b"abab"), data(b""), kind="ValueError", form="buffer"),
+        refuses(find, "a non-contiguous buffer", buffer(b"abababab", step=2), ab, kind="BufferError", form="buffer"),
+        refuses(find, "a reversed buffer", buffer(b"abababab", step=-1), ab, kind="BufferError", form="buffer"),
+        refuses(find, "a bytes that is not mapped", data(b"abab"), ab, kind="TypeError", form="mapped"),
+    ]
+
+
+def _std(operation: str) -> list[Check]:
+    memory = float64([1.0, 2.0, 3.0, 4.0])
+    return [
+        refuses(operation, "an empty list", listed(), kind="ValueError", form="boxed"),
+        refuses(operation, "an empty buffer", buffer(b"", "d"), kind="ValueError", form="buffer"),
+        *(
+            refuses(operation, f"a list with {name}", listed(integer(1), item, floating(2.5)), kind="TypeError", form="boxed")
+            for name, item in {"a str": text("3"), "None": NONE, "a bytes": data(b"3"), "a list": listed(integer(3))}.items()
+        ),
+        refuses(operation, "a list of one str", listed(text("3")), kind="TypeError", form="boxed"),
+        refuses(operation, "a list ending in None", listed(integer(1), NONE), kind="TypeError", form="boxed"),
+        refuses(operation, "a list with 10**400", listed(integer(HUGE), integer(1)), kind="OverflowError", form="boxed"),
+        *(
+            refuses(operation, name, item, kind="TypeError")
+            for name, item in {"a str": text("123"), "None": NONE, "a bytes": data(memory), "an int": integer(3)}.items()
+        ),
+        *(
+            refuses(operation, f"a buffer of format {format}", buffer(memory, format), kind="TypeError", form="buffer")
+            for format in ("B", "q", "f")
+        ),
+        refuses(operation, "a non-contiguous buffer", buffer(memory, "d", step=2), kind="BufferError", form="buffer"),
+        refuses(operation, "a reversed buffer", buffer(memory, "d", step=-1), kind="BufferError", form="buffer"),
+        refuses(operation, "a list that is not mapped", numbers([1.0, 2.0]), kind="TypeError", form="mapped"),
+    ]
+
+
+def _overflowing() -> list[Check]:
+    """What is too large becomes infinite, as IEEE 754 says; it is no error."""
+    wide = numbers([1e200, -1e200])
+    infinite = {"float": repr(math.inf)}
+    return [gives(operation, "squares beyond 1e308", wide, answer=infinite, form="boxed") for operation in ("std.var", "std.std")]
+
+
+CHECKS = [
+    *_call(),
+    *_kmp(),
+    *(check for operation in ("std.sum", "std.mean", "std.var", "std.std") for check in _std(operation)),
+    *_overflowing(),
+]

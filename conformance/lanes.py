@@ -1,0 +1,198 @@
+"""The lanes under test: read from the driver's list, each with a worker that is started again after a crash."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from arguments import Argument, Files, buffer, data, float64, integer, numbers
+from hypothesis import given, settings
+from hypothesis.strategies import SearchStrategy
+from worker_client import WorkerGone, WorkerHung, WorkerProcess
+
+Answer = dict[str, Any]
+
+LANES = "BINDBENCH_LANES"
+
+FORMS = {"kmp": ("bytes", "buffer", "mapped"), "std": ("boxed", "buffer", "mapped")}
+"""The forms of input a workload can be given in."""
+
+READONLY = {"bytes": (True,), "boxed": (True,), "buffer": (True, False), "mapped": (True,)}
+"""Whether the memory of a form of input is read-only: of a buffer, it may be either."""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What the list says of a lane."""
+
+    id: str
+    state: str
+    reason: str | None
+    parallel: str
+    copies: dict[str, Any]
+    operations: tuple[str, ...]
+    unchecked: dict[str, str]
+    worker: dict[str, Any]
+
+    @classmethod
+    def from_json(cls, entry: dict[str, Any]) -> Lane:
+        """One entry of the list."""
+        interpreter = entry.get("interpreter")
+        return cls(
+            id=entry["lane"] + (f"@{interpreter}" if interpreter else ""),
+            state=entry["state"],
+            reason=entry.get("reason"),
+            parallel=entry.get("parallel", "none"),
+            copies=entry.get("copies") or {},
+            operations=tuple(entry.get("operations") or ()),
+            unchecked=entry.get("unchecked") or {},
+            worker=entry.get("worker") or {},
+        )
+
+    def forms(self, workload: str) -> tuple[str, ...]:
+        """The forms of input it takes for a workload. `copies` is one table for all workloads, or one for each."""
+        per_workload = any(isinstance(value, dict) for value in self.copies.values())
+        taken = self.copies.get(workload, {}) if per_workload else self.copies
+        return tuple(form for form in FORMS.get(workload, ()) if form in taken)
+
+    def has(self, operation: str) -> bool:
+        """Whether it has the operation, `std.mean`."""
+        return operation in self.operations
+
+
+def read_lanes() -> list[Lane]:
+    """All lanes of the list named in the environment."""
+    return [Lane.from_json(entry) for entry in json.loads(Path(os.environ[LANES]).read_text())["lanes"]]
+
+
+class RunningLane:
+    """A lane and its worker. One that does not load, or hangs, is given up after that one failure: more would only repeat it."""
+
+    def __init__(self, lane: Lane, folder: Path) -> None:
+        self.lane = lane
+        self.files = Files(folder)
+        self._worker: WorkerProcess | None = None
+        self._given_up = ""
+
+    def __repr__(self) -> str:
+        return self.lane.id
+
+    @property
+    def worker(self) -> WorkerProcess:
+        """The worker with the lane loaded."""
+        if self._given_up:
+            pytest.skip(f"{self.lane.id} was given up: {self._given_up}")
+        if self._worker is None:
+            worker = WorkerProcess(self.lane.worker["command"], self.lane.worker["environment"])
+            self._worker = worker
+            self._given_up = "it does not load, as an earlier failure shows"
+            reply = self._ask({"load": self.lane.worker["load"]})
+            if "loaded" not in reply:
+                self.stop()
+                pytest.fail(f"{self.lane.id} does not load:\n{_explained(reply)}", pytrace=False)
+            self.loaded = reply["loaded"]
+            self._given_up = ""
+        return self._worker
+
+    def ask(self, request: object) -> dict[str, Any]:
+        """A request and its reply; one that the worker could not do is an error."""
+        assert self.worker
+        reply = self._ask(request)
+        assert "failed" not in reply, _explained(reply)
+        return reply
+
+    def call(self, operation: str, *arguments: Argument) -> Answer:
+        """Call an operation once."""
+        workload, _, name = operation.partition(".")
+        called = self.ask({"call": {"workload": workload, "operation": name, "arguments": arguments}})
+        answer: Answer = called["called"]["answer"]
+        return answer
+
+    def prepare(self, operation: str, pool: list[list[Argument]], threads: int = 1) -> None:
+        """Prepare cell 0."""
+        workload, _, name = operation.partition(".")
+        cell = {"cell": 0, "workload": workload, "operation": name, "pool": pool, "threads": threads, "raises": False}
+        assert self.ask({"prepare": cell}) == {"prepared": {}}
+
+    def stop(self) -> None:
+        """End the worker."""
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+    def for_all(self, *strategies: SearchStrategy[Any]) -> Callable[[Callable[..., None]], None]:
+        """Decorates a property, which is checked at once, on fewer examples where a call takes long."""
+
+        def check(body: Callable[..., None]) -> None:
+            settings(max_examples=self.examples)(given(*strategies)(body))()
+
+        return check
+
+    @cached_property
+    def examples(self) -> int:
+        """As many examples as the profile says, or what a lane that takes long (one that starts processes) does in 1 s."""
+        probe: list[Any]
+        if self.lane.has("std.var"):
+            form = self.lane.forms("std")[0]
+            probe = ["std.var", std_argument(self, form, [1.0, 2.0])]
+        elif self.lane.has("kmp.find_all"):
+            form = self.lane.forms("kmp")[0]
+            probe = ["kmp.find_all", kmp_argument(self, form, b"aa"), data(b"a")]
+        else:
+            probe = ["call.add", integer(1), integer(2)]
+        self.call(*probe)  # the first call may start a pool
+        start = time.perf_counter()
+        self.call(*probe)
+        affordable = 1.0 / (4 * (time.perf_counter() - start))
+        return max(4, min(settings().max_examples, int(affordable)))
+
+    def _ask(self, request: object) -> dict[str, Any]:
+        assert self._worker
+        try:
+            reply: dict[str, Any] = self._worker.ask(request)
+        except WorkerGone:
+            self.stop()
+            raise
+        except WorkerHung:
+            self._given_up = "it hangs, as an earlier failure shows"
+            self.stop()
+            raise
+        return reply
+
+
+def kmp_argument(lane: RunningLane, form: str, text: bytes, readonly: bool = True, around: bytes = b"") -> Argument:
+    """A text in one of the forms a lane takes."""
+    if form == "bytes":
+        return data(text)
+    if form == "buffer":
+        return buffer(text, readonly=readonly)
+    assert form == "mapped", form
+    return lane.files.mapped(text, "mapped_bytes", around=around)
+
+
+def std_argument(lane: RunningLane, form: str, items: list[Any], readonly: bool = True, around: bytes = b"") -> Argument:
+    """Numbers in one of the forms a lane takes."""
+    if form == "boxed":
+        return numbers(items)
+    memory = float64([float(item) for item in items])
+    if form == "buffer":
+        return buffer(memory, "d", readonly)
+    assert form == "mapped", form
+    return lane.files.mapped(memory, "mapped_float64", item_size=8, around=around)
+
+
+def raised(answer: Answer, *kinds: str) -> bool:
+    """Whether the answer is an exception of one of these types, or of a type derived from one."""
+    error = answer.get("raised")
+    return error is not None and not {error["type"], *error["bases"]}.isdisjoint(kinds)
+
+
+def _explained(reply: dict[str, Any]) -> str:
+    failed = reply.get("failed", {})
+    return failed.get("traceback") or f"{failed.get('type')}: {failed.get('message')}"

@@ -1,0 +1,124 @@
+//! Faults in what people write: manifests, workloads, selections. Each names the place and says what to do.
+
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use miette::{Diagnostic, NamedSource, SourceSpan};
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+/// The catalog can't be read, or nothing in it is selected.
+#[derive(Debug, Error, Diagnostic)]
+pub enum CatalogError {
+    /// A file that is not as it should be.
+    #[error("{file}, line {line}: {message}")]
+    Fault {
+        /// The file.
+        file: String,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong and what was expected.
+        message: String,
+        /// The file's text.
+        #[source_code]
+        source_code: NamedSource<String>,
+        /// Where in it.
+        #[label("here")]
+        span: SourceSpan,
+    },
+    /// A file that can't be read.
+    #[error("can't read {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A folder that can't be listed.
+    #[error("can't list the catalog {folder}: {source}")]
+    #[diagnostic(help("--catalog takes a folder that holds one folder per strategy"))]
+    NoFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A catalog without a strategy.
+    #[error("no strategy in the catalog {folder}")]
+    #[diagnostic(help("a catalog holds one folder per strategy, each with a strategy.toml"))]
+    NoStrategy {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// One lane id, two strategies.
+    #[error("the strategy {name} is in two catalogs: {first} and {second}")]
+    #[diagnostic(help("rename one of them: its folder and the `name` in its strategy.toml"))]
+    Twice {
+        /// The strategy.
+        name: String,
+        /// One folder.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+    },
+    /// A pattern that is not a glob.
+    #[error("{option} {pattern}: not a pattern: {message}")]
+    #[diagnostic(help("`*` and `?` stand for anything, `{{a,b}}` for one of several, a leading `!` excludes"))]
+    Pattern {
+        /// The option.
+        option: &'static str,
+        /// What was given.
+        pattern: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A pattern that matches nothing.
+    #[error("{option} {pattern} matches nothing")]
+    #[diagnostic(help("nearest: {nearest}\n`bindbench list` shows what there is"))]
+    NoMatch {
+        /// The option.
+        option: &'static str,
+        /// What was given.
+        pattern: String,
+        /// Names that are near to it.
+        nearest: String,
+    },
+    /// A combination of patterns that leaves nothing.
+    #[error("the selection leaves nothing to do: {why}")]
+    #[diagnostic(help("`bindbench list` shows what there is"))]
+    Nothing {
+        /// Which part left nothing.
+        why: String,
+    },
+}
+
+/// A TOML file with its text, so that faults can show the place.
+pub(super) struct TomlFile {
+    path: PathBuf,
+    text: String,
+}
+
+impl TomlFile {
+    pub(super) fn read(path: &Path) -> Result<Self, CatalogError> {
+        match fs::read_to_string(path) {
+            Ok(text) => Ok(Self { path: path.to_owned(), text }),
+            Err(source) => Err(CatalogError::Unreadable { path: path.to_owned(), source }),
+        }
+    }
+
+    pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T, CatalogError> {
+        toml::from_str(&self.text).map_err(|error| self.fault(error.span().unwrap_or(0..0), error.message().to_owned()))
+    }
+
+    pub(super) fn unreadable(&self, source: io::Error) -> CatalogError {
+        CatalogError::Unreadable { path: self.path.clone(), source }
+    }
+
+    pub(super) fn fault(&self, span: Range<usize>, message: String) -> CatalogError {
+        let name = self.path.display().to_string();
+        let line = self.text[..span.start.min(self.text.len())].matches('\n').count() + 1;
+        CatalogError::Fault { file: name.clone(), line, message, source_code: NamedSource::new(name, self.text.clone()), span: span.into() }
+    }
+}

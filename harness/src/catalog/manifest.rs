@@ -1,0 +1,276 @@
+//! `strategy.toml`: what a strategy says of itself. See CONTRIBUTING.md for a walk through one.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pep440_rs::VersionSpecifiers;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::axes::{Comparison, Form, Gil, Parallel};
+use super::error::{CatalogError, TomlFile};
+
+/// A folder with one binding, its source, its build recipe and its lanes.
+#[derive(Clone, Debug)]
+pub struct Strategy {
+    /// The folder's name.
+    pub name: String,
+    /// How Python reaches the kernel.
+    pub binding: String,
+    /// One line.
+    pub summary: String,
+    /// The folder, absolute.
+    pub folder: PathBuf,
+    /// Tools without which it can't be built.
+    pub needs: Vec<Need>,
+    /// Versions of Python it supports; all when none are named.
+    pub python: VersionSpecifiers,
+    /// Implementations of Python it supports: `cpython`, `pypy`.
+    pub implementations: Vec<String>,
+    /// How to build it.
+    pub build: Build,
+    /// Its contenders.
+    pub lanes: Vec<Lane>,
+}
+
+/// Something a strategy can't be built without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Need {
+    /// A C compiler.
+    Cc,
+    /// Rust's.
+    Cargo,
+    /// The Cython compiler, from PyPI.
+    Cython,
+    /// The builder of wheels from Rust, from PyPI.
+    Maturin,
+    /// `Python.h` and what belongs to it.
+    PythonHeaders,
+    /// The shared library built from `impls/kernels`.
+    Kernels,
+}
+
+/// Commands, and the files they leave.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Build {
+    /// Commands, run in order in the strategy's folder without a shell; `{placeholders}` as in CONTRIBUTING.md.
+    #[serde(default)]
+    pub steps: Vec<Vec<String>>,
+    /// Files in `{out}` that must be there afterwards.
+    #[serde(default)]
+    pub artifacts: Vec<String>,
+    /// Files and folders outside the strategy's own whose change means a new build.
+    #[serde(default)]
+    pub depends: Vec<PathBuf>,
+}
+
+/// One measurable contender.
+#[derive(Clone, Debug)]
+pub struct Lane {
+    /// `ctypes/rust`.
+    pub id: String,
+    /// Name of its strategy.
+    pub strategy: String,
+    /// How Python reaches the kernel.
+    pub binding: String,
+    /// One line.
+    pub summary: String,
+    /// Which tables it stands in.
+    pub comparison: Comparison,
+    /// The code that does the work.
+    pub kernel: String,
+    /// What happens to the GIL meanwhile.
+    pub gil: Gil,
+    /// Parallelism of its own.
+    pub parallel: Parallel,
+    /// Forms of input it takes, and the copies of the input its binding makes.
+    pub copies: Copies,
+    /// Implementations of Python it supports, where they are fewer than its strategy's.
+    pub implementations: Option<Vec<String>>,
+    /// Where its operations are.
+    pub entry: Entry,
+    /// Operations or workloads it does not have, with the reason.
+    pub without: BTreeMap<String, String>,
+    /// Checks of a contract that it leaves out: operation → which.
+    pub unchecked: BTreeMap<String, String>,
+}
+
+/// Copies of the input a binding makes, by how the input is passed: for all workloads, or for each.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Copies {
+    /// The same for all workloads.
+    All(BTreeMap<Form, u32>),
+    /// Workload → copies.
+    Each(BTreeMap<String, BTreeMap<Form, u32>>),
+}
+
+impl Copies {
+    /// The forms taken in a workload, and the copies made.
+    pub fn of(&self, workload: &str) -> BTreeMap<Form, u32> {
+        match self {
+            Self::All(copies) => copies.clone(),
+            Self::Each(each) => each.get(workload).cloned().unwrap_or_default(),
+        }
+    }
+}
+
+/// Where a lane's operations are.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// Workload → Python module with the operations as functions.
+    Python(BTreeMap<String, String>),
+    /// A worker without Python.
+    Native {
+        /// Program and arguments.
+        command: Vec<String>,
+        /// What it computes.
+        workloads: Vec<String>,
+    },
+}
+
+impl Lane {
+    /// Whether it needs no Python.
+    pub fn is_native(&self) -> bool {
+        matches!(self.entry, Entry::Native { .. })
+    }
+
+    /// Whether it has the operation; if not, why.
+    ///
+    /// # Errors
+    /// The reason, a sentence.
+    pub fn has(&self, workload: &str, operation: &str) -> Result<(), String> {
+        let full = format!("{workload}.{operation}");
+        if let Some(reason) = self.without.get(&full).or_else(|| self.without.get(workload)) {
+            return Err(reason.clone());
+        }
+        let there = match &self.entry {
+            Entry::Python(modules) => modules.contains_key(workload),
+            Entry::Native { workloads, .. } => workloads.iter().any(|name| name == workload),
+        };
+        if there { Ok(()) } else { Err(format!("its manifest has no {workload}")) }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StrategyToml {
+    name: Spanned<String>,
+    binding: String,
+    summary: String,
+    #[serde(default)]
+    needs: Vec<Need>,
+    #[serde(default)]
+    python: Option<Spanned<String>>,
+    #[serde(default = "all_implementations")]
+    implementations: Vec<String>,
+    #[serde(default)]
+    build: Build,
+    lane: Vec<LaneToml>,
+}
+
+fn all_implementations() -> Vec<String> {
+    vec!["cpython".to_owned(), "pypy".to_owned()]
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LaneToml {
+    variant: Spanned<String>,
+    summary: String,
+    comparison: Comparison,
+    kernel: String,
+    gil: Gil,
+    parallel: Parallel,
+    copies: Copies,
+    #[serde(default)]
+    implementations: Option<Vec<String>>,
+    #[serde(default)]
+    modules: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    command: Option<Vec<String>>,
+    #[serde(default)]
+    workloads: Vec<String>,
+    #[serde(default)]
+    without: BTreeMap<String, String>,
+    #[serde(default)]
+    unchecked: BTreeMap<String, String>,
+}
+
+/// Reads every `strategy.toml` one level below the folder, in the order of their names.
+///
+/// # Errors
+/// At the first manifest that is not as it should be, naming file, line and what was expected.
+pub fn read_strategies(folder: &Path) -> Result<Vec<Strategy>, CatalogError> {
+    let listing = fs::read_dir(folder).map_err(|source| CatalogError::NoFolder { folder: folder.to_owned(), source })?;
+    let mut manifests: Vec<PathBuf> =
+        listing.filter_map(Result::ok).map(|entry| entry.path().join("strategy.toml")).filter(|path| path.is_file()).collect();
+    manifests.sort();
+    if manifests.is_empty() {
+        return Err(CatalogError::NoStrategy { folder: folder.to_owned() });
+    }
+    manifests.iter().map(|path| read_strategy(path)).collect()
+}
+
+fn read_strategy(path: &Path) -> Result<Strategy, CatalogError> {
+    let file = TomlFile::read(path)?;
+    let manifest: StrategyToml = file.parse()?;
+    let folder = path.parent().unwrap_or(Path::new(".")).canonicalize().map_err(|source| file.unreadable(source))?;
+    let name = manifest.name.get_ref().clone();
+    if folder.file_name().and_then(|name| name.to_str()) != Some(name.as_str()) {
+        return Err(file.fault(manifest.name.span(), format!("the name has to be the folder's: {folder:?} is not {name:?}")));
+    }
+    let python = match &manifest.python {
+        None => VersionSpecifiers::empty(),
+        Some(text) => text
+            .get_ref()
+            .parse()
+            .map_err(|error| file.fault(text.span(), format!("not a version specifier such as \">=3.9, <3.16\": {error}")))?,
+    };
+    let mut lanes = Vec::new();
+    let mut seen = HashMap::new();
+    for lane in manifest.lane {
+        let span = lane.variant.span();
+        let id = format!("{name}/{}", lane.variant.get_ref());
+        if seen.insert(id.clone(), span.clone()).is_some() {
+            return Err(file.fault(span, format!("the lane {id} is there twice; variants differ within a strategy")));
+        }
+        let entry = match (lane.modules, lane.command) {
+            (Some(modules), None) => Entry::Python(modules),
+            (None, Some(command)) if !command.is_empty() => Entry::Native { command, workloads: lane.workloads },
+            _ => {
+                let message = format!("the lane {id} needs either `modules` (workload = Python module) or `command` (a native worker)");
+                return Err(file.fault(span, message));
+            }
+        };
+        lanes.push(Lane {
+            id,
+            strategy: name.clone(),
+            binding: manifest.binding.clone(),
+            summary: lane.summary,
+            comparison: lane.comparison,
+            kernel: lane.kernel,
+            gil: lane.gil,
+            parallel: lane.parallel,
+            copies: lane.copies,
+            implementations: lane.implementations,
+            entry,
+            without: lane.without,
+            unchecked: lane.unchecked,
+        });
+    }
+    Ok(Strategy {
+        name,
+        binding: manifest.binding,
+        summary: manifest.summary,
+        folder,
+        needs: manifest.needs,
+        python,
+        implementations: manifest.implementations,
+        build: manifest.build,
+        lanes,
+    })
+}

@@ -1,0 +1,59 @@
+//! What there is to measure: strategies, workloads, the selection grammar, and the matrix of cells they span.
+
+pub mod axes;
+mod error;
+mod manifest;
+mod matrix;
+mod selection;
+mod workload;
+
+use std::path::{Path, PathBuf};
+
+pub use error::CatalogError;
+pub use manifest::{Build, Copies, Entry, Lane, Need, Strategy};
+pub use matrix::{Matrix, Wanted, matrix, passing};
+pub use selection::{Patterns, Selection};
+pub use workload::{Input, Operation, Oracle, Preset, Recipe, Size, Workload};
+
+/// All strategies and workloads.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    /// Every strategy, in the order of the catalogs and of their folders' names.
+    pub strategies: Vec<Strategy>,
+    /// Every workload.
+    pub workloads: Vec<Workload>,
+}
+
+impl Catalog {
+    /// Reads `impls/` and `harness/workloads/` below the root, and the strategies of further folders.
+    ///
+    /// # Errors
+    /// When a manifest or workload is not as it should be, or a strategy is there twice.
+    pub fn read(root: &Path, more: &[PathBuf]) -> Result<Self, CatalogError> {
+        let mut strategies: Vec<Strategy> = Vec::new();
+        for folder in [root.join("impls")].iter().chain(more) {
+            for strategy in manifest::read_strategies(folder)? {
+                if let Some(first) = strategies.iter().find(|other| other.name == strategy.name) {
+                    return Err(CatalogError::Twice { name: strategy.name, first: first.folder.clone(), second: strategy.folder });
+                }
+                strategies.push(strategy);
+            }
+        }
+        Ok(Self { strategies, workloads: workload::read_workloads(&root.join("harness/workloads"))? })
+    }
+
+    /// All lanes.
+    pub fn lanes(&self) -> impl Iterator<Item = &Lane> {
+        self.strategies.iter().flat_map(|strategy| &strategy.lanes)
+    }
+
+    /// The strategy a lane belongs to.
+    pub fn strategy_of(&self, lane: &Lane) -> Option<&Strategy> {
+        self.strategies.iter().find(|strategy| strategy.name == lane.strategy)
+    }
+
+    /// The workload of a name.
+    pub fn workload(&self, name: &str) -> Option<&Workload> {
+        self.workloads.iter().find(|workload| workload.name == name)
+    }
+}

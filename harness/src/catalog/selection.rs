@@ -1,0 +1,121 @@
+//! The selection grammar, the same for every command: `-w GLOB`, `-s GLOB`, `-p VERSION`; repeatable; a leading `!` excludes;
+//! the last match wins.
+
+use globset::{GlobBuilder, GlobMatcher};
+
+use super::error::CatalogError;
+use super::{Catalog, Lane, Size};
+
+/// What the user wants to look at or to measure.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Selection (repeatable; a leading ! excludes; the last match wins)")]
+pub struct Selection {
+    /// Workload or workload.operation: `kmp`, `std.*`, `!call.fail`
+    #[arg(short = 'w', long = "workload", value_name = "GLOB")]
+    pub workloads: Vec<String>,
+    /// Lane: `ctypes/rust`, `pyo3/*`, `!multiprocess/*`
+    #[arg(short = 's', long = "lane", value_name = "GLOB")]
+    pub lanes: Vec<String>,
+    /// Interpreter: a version (`3.13`, `3.14t`, `pypy3.11`), a program's path, or `all`
+    #[arg(short = 'p', long = "python", value_name = "VERSION")]
+    pub pythons: Vec<String>,
+    /// Size of the input, instead of the preset's: `5000`, `64KiB`, `1GiB`
+    #[arg(long = "size", value_name = "SIZE")]
+    pub sizes: Vec<Size>,
+    /// Number of Python threads that call at the same time, instead of the preset's
+    #[arg(long = "threads", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub threads: Vec<u32>,
+}
+
+/// Patterns of one option, compiled.
+#[derive(Clone, Debug)]
+pub struct Patterns {
+    patterns: Vec<(bool, GlobMatcher)>,
+}
+
+impl Patterns {
+    /// Compiles the patterns of one option and checks that each matches at least one of the names (given as alternatives:
+    /// a name and the wider names that stand for it too).
+    ///
+    /// # Errors
+    /// A pattern that is not a glob, or that matches nothing.
+    pub fn compile(option: &'static str, texts: &[String], names: &[Vec<String>]) -> Result<Self, CatalogError> {
+        let mut patterns = Vec::new();
+        for text in texts {
+            let (include, glob) = match text.strip_prefix('!') {
+                Some(glob) => (false, glob),
+                None => (true, text.as_str()),
+            };
+            let matcher = GlobBuilder::new(glob)
+                .build()
+                .map_err(|error| CatalogError::Pattern { option, pattern: text.clone(), message: error.kind().to_string() })?
+                .compile_matcher();
+            if !names.iter().flatten().any(|name| matcher.is_match(name)) {
+                return Err(CatalogError::NoMatch { option, pattern: text.clone(), nearest: nearest(glob, names) });
+            }
+            patterns.push((include, matcher));
+        }
+        Ok(Self { patterns })
+    }
+
+    /// Whether a name is selected. With no pattern everything is; when the first one excludes, it excludes from everything.
+    pub fn select(&self, alternatives: &[String]) -> bool {
+        let start = self.patterns.first().is_none_or(|(include, _)| !include);
+        self.patterns
+            .iter()
+            .rev()
+            .find(|(_, matcher)| alternatives.iter().any(|name| matcher.is_match(name)))
+            .map_or(start, |(include, _)| *include)
+    }
+}
+
+/// Up to three names nearest to what was typed.
+fn nearest(text: &str, names: &[Vec<String>]) -> String {
+    let mut all: Vec<&String> = names.iter().flatten().collect();
+    all.sort();
+    all.dedup();
+    all.sort_by(|a, b| strsim::jaro_winkler(b, text).total_cmp(&strsim::jaro_winkler(a, text)));
+    all.iter().take(3).map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// The names an operation can be selected by.
+pub(super) fn operation_names(workload: &str, operation: &str) -> Vec<String> {
+    vec![workload.to_owned(), format!("{workload}.{operation}")]
+}
+
+impl Selection {
+    /// The patterns for lanes.
+    ///
+    /// # Errors
+    /// See [`Patterns::compile`].
+    pub fn lane_patterns(&self, catalog: &Catalog) -> Result<Patterns, CatalogError> {
+        let names: Vec<_> = catalog.lanes().map(|lane| vec![lane.id.clone()]).collect();
+        Patterns::compile("--lane", &self.lanes, &names)
+    }
+
+    /// The patterns for operations.
+    ///
+    /// # Errors
+    /// See [`Patterns::compile`].
+    pub fn operation_patterns(&self, catalog: &Catalog) -> Result<Patterns, CatalogError> {
+        let names: Vec<_> = catalog
+            .workloads
+            .iter()
+            .flat_map(|workload| workload.operations.keys().map(|operation| operation_names(&workload.name, operation)))
+            .collect();
+        Patterns::compile("--workload", &self.workloads, &names)
+    }
+
+    /// The selected lanes, in the catalog's order.
+    ///
+    /// # Errors
+    /// See [`Patterns::compile`]; also when the patterns together leave none.
+    pub fn lanes<'c>(&self, catalog: &'c Catalog) -> Result<Vec<&'c Lane>, CatalogError> {
+        let patterns = self.lane_patterns(catalog)?;
+        let lanes: Vec<_> = catalog.lanes().filter(|lane| patterns.select(std::slice::from_ref(&lane.id))).collect();
+        if lanes.is_empty() {
+            return Err(CatalogError::Nothing { why: "no lane is left".to_owned() });
+        }
+        Ok(lanes)
+    }
+}

@@ -1,0 +1,243 @@
+//! `harness/workloads/*.toml`: what is computed, on which inputs, in which sizes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::str::FromStr;
+
+use bindbench_protocol::Callable;
+use serde::{Deserialize, Deserializer};
+
+use super::axes::Form;
+use super::error::{CatalogError, TomlFile};
+use crate::store::model::Unit;
+
+/// A workload: operations, inputs, and presets that combine them into cases.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Workload {
+    /// `kmp`.
+    pub name: String,
+    /// One sentence.
+    pub summary: String,
+    /// Times are net of the empty loop.
+    #[serde(default)]
+    pub net_of_loop: bool,
+    /// The lanes that ratios refer to.
+    pub baseline: Baseline,
+    /// What it computes.
+    pub operations: BTreeMap<String, Operation>,
+    /// On what.
+    pub inputs: BTreeMap<String, Input>,
+    /// Preset → blocks of cases.
+    pub presets: BTreeMap<Preset, Vec<Block>>,
+}
+
+/// Lanes that ratios refer to: of each list, the first one that was measured.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    /// In tables of controlled lanes.
+    pub controlled: Vec<String>,
+    /// In tables of lanes with kernels of their own.
+    pub published: Vec<String>,
+}
+
+/// One operation.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operation {
+    /// One sentence.
+    pub summary: String,
+    /// How the driver knows the right answer.
+    pub oracle: Oracle,
+}
+
+/// How the driver knows the right answer, without asking a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Oracle {
+    /// `None`.
+    Nothing,
+    /// The sum of the integer arguments.
+    AddedArguments,
+    /// The number of bytes of the first argument.
+    ByteCount,
+    /// The sum of the integers in the first argument.
+    IntegerSum,
+    /// `0 … n − 1`.
+    CountUp,
+    /// The sum of `0 … n − 1`.
+    CountUpSum,
+    /// A `RuntimeError`.
+    RaisesRuntimeError,
+    /// Every offset of the second argument in the first.
+    Offsets,
+    /// Population moments of the first argument.
+    Sum,
+    /// See above.
+    Mean,
+    /// See above.
+    Variance,
+    /// See above.
+    StandardDeviation,
+}
+
+/// Arguments of one call, as recipes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// One sentence.
+    pub summary: String,
+    /// How the data are passed; none where there are no data to speak of.
+    #[serde(default)]
+    pub form: Option<Form>,
+    /// What a size counts.
+    #[serde(default = "items")]
+    pub unit: Unit,
+    /// The arguments, in order.
+    pub arguments: Vec<Recipe>,
+}
+
+fn items() -> Unit {
+    Unit::Items
+}
+
+/// How an argument is made. Everything random comes from one fixed seed: two machines measure the same inputs.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Recipe {
+    /// The size.
+    Size,
+    /// An integer below 1000.
+    SmallInteger,
+    /// A Python function.
+    Callable(Callable),
+    /// These bytes.
+    Bytes(String),
+    /// Bytes, uniform over the 68 symbols of `ascii_letters + digits + whitespace`.
+    Symbols,
+    /// The same with a pattern put in at every so many bytes.
+    Planted {
+        /// What is put in.
+        pattern: String,
+        /// Distance of one to the next.
+        every: u64,
+    },
+    /// These bytes over and over.
+    Periodic(String),
+    /// Consecutive integers.
+    Range,
+    /// float64, uniform in [0, 1).
+    Uniform,
+}
+
+/// A named size of run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// Does everything work? About a minute.
+    Smoke,
+    /// First numbers, up to five minutes.
+    Quick,
+    /// The talks' sizes, up to twenty minutes.
+    Talk,
+    /// Everything, hours.
+    Full,
+}
+
+impl fmt::Display for Preset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Smoke => "smoke",
+            Self::Quick => "quick",
+            Self::Talk => "talk",
+            Self::Full => "full",
+        })
+    }
+}
+
+/// Operations × inputs × sizes × threads.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Block {
+    /// Names of operations.
+    pub operations: Vec<String>,
+    /// Names of inputs.
+    pub inputs: Vec<String>,
+    /// Sizes; empty where the operation has none.
+    #[serde(default)]
+    pub sizes: Vec<Size>,
+    /// Numbers of Python threads that call at the same time; those beyond the machine's CPUs are left out.
+    #[serde(default = "one_thread")]
+    pub threads: Vec<u32>,
+}
+
+fn one_thread() -> Vec<u32> {
+    vec![1]
+}
+
+/// A number of bytes or items: `5000`, `"64KiB"`, `"1MiB"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Size(pub u64);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let digits = text.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(text.len());
+        let scale = match text[digits..].trim() {
+            "" => 1,
+            "k" => 1_000,
+            "KiB" => 1 << 10,
+            "MiB" => 1 << 20,
+            "GiB" => 1 << 30,
+            unit => return Err(format!("unknown unit {unit:?}; one of k, KiB, MiB, GiB, or none")),
+        };
+        let number: u64 = text[..digits].replace('_', "").parse().map_err(|_| format!("{text:?} is no size such as 5000 or 64KiB"))?;
+        number.checked_mul(scale).filter(|&size| size > 0).map(Self).ok_or_else(|| format!("{text:?} is not between 1 and 2^64"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Number(u64),
+            Text(String),
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Number(number) => Ok(Self(number)),
+            Written::Text(text) => text.parse().map_err(serde::de::Error::custom),
+        }
+    }
+}
+
+/// Reads every workload of the folder, in the order of their files' names.
+///
+/// # Errors
+/// At the first file that is not as it should be.
+pub fn read_workloads(folder: &Path) -> Result<Vec<Workload>, CatalogError> {
+    let listing = fs::read_dir(folder).map_err(|source| CatalogError::NoFolder { folder: folder.to_owned(), source })?;
+    let mut files: Vec<_> = listing.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    files.sort();
+    files.iter().map(|path| read_workload(path)).collect()
+}
+
+fn read_workload(path: &Path) -> Result<Workload, CatalogError> {
+    let file = TomlFile::read(path)?;
+    let workload: Workload = file.parse()?;
+    for block in workload.presets.values().flatten() {
+        if let Some(name) = block.operations.iter().find(|name| !workload.operations.contains_key(*name)) {
+            return Err(file.fault(0..0, format!("a preset names the operation {name:?}, which the file does not define")));
+        }
+        if let Some(name) = block.inputs.iter().find(|name| !workload.inputs.contains_key(*name)) {
+            return Err(file.fault(0..0, format!("a preset names the input {name:?}, which the file does not define")));
+        }
+    }
+    Ok(workload)
+}

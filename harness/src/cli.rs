@@ -1,0 +1,48 @@
+//! The command line: definitions only.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use bindbench::cmd;
+
+/// Measures the ways Python can reach native code, with error bars, proofs of equality and pictures.
+#[derive(Debug, Parser)]
+#[command(name = "bindbench", version, propagate_version = true, after_help = EXIT_STATUS)]
+pub struct Cli {
+    /// A further folder with strategies, one folder each; repeatable
+    #[arg(long, global = true, value_name = "DIR")]
+    pub catalog: Vec<PathBuf>,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_STATUS: &str = "Exit status:
+  0  fine
+  1  something measured is bad: a wrong answer
+  2  usage or configuration
+  4  some cells have no number: a crash, a time-out, out of memory";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Set up, measure, report: everything, in one go
+    BenchAll(cmd::run::Args),
+    /// Say what is here, what is missing, and the command that installs it
+    Doctor,
+    /// Make environments, inputs, builds and receipts
+    Setup(cmd::setup::Args),
+    /// Show lanes and workloads with their state
+    List(cmd::list::Args),
+    /// Measure what is set up
+    Run(cmd::run::Args),
+    /// Print a run's tables and write them to reports/
+    Report(cmd::report::Args),
+    /// Remove what setup made
+    Clean,
+    /// End the workers of a driver that was killed; started by the driver itself
+    #[command(hide = true)]
+    Guard,
+}

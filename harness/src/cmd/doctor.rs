@@ -1,0 +1,43 @@
+//! `bindbench doctor`: what is here, what is missing, and the command that installs it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{ContentArrangement, LineStyle, Table};
+use miette::Result;
+
+use crate::catalog::Need;
+use crate::setup::Workshop;
+use crate::setup::layout::Layout;
+use crate::setup::needs::remedy;
+
+/// Looks around and prints what it sees; changes nothing. Exit status 2 when nothing could be measured here.
+///
+/// # Errors
+/// When a manifest is not as it should be.
+pub fn run(catalogs: &[PathBuf]) -> Result<ExitCode> {
+    let workshop = Workshop::open(Layout::find(), catalogs)?;
+    let mut table = Table::new();
+    table.load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none())).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(["what", "found", "what to do"]);
+    for (need, tool) in [(Need::Cargo, "rustc"), (Need::Cc, "cc"), (Need::Cython, "cython"), (Need::Maturin, "maturin")] {
+        let found = workshop.tools.versions.get(tool).cloned();
+        let what_to_do = if found.is_some() { "" } else { remedy(need) };
+        table.add_row([tool, found.as_deref().unwrap_or("missing"), what_to_do]);
+    }
+    for interpreter in &workshop.found {
+        let found = format!("{}  {}", interpreter.program.display(), interpreter.flags.join(", "));
+        let headers = if interpreter.include.is_some() { "" } else { remedy(Need::PythonHeaders) };
+        table.add_row([interpreter.name.as_str(), found.trim_end(), headers]);
+    }
+    if workshop.found.is_empty() {
+        table.add_row(["Python 3.9 or newer", "missing", remedy(Need::PythonHeaders)]);
+    } else if !workshop.found.iter().any(|interpreter| interpreter.has_venv) && which::which("uv").is_err() {
+        let venv = "apt install python3-venv | install uv from PyPI";
+        table.add_row(["venv", "no interpreter has it", venv]);
+    }
+    println!("{table}");
+    let enough = !workshop.found.is_empty();
+    Ok(if enough { ExitCode::SUCCESS } else { ExitCode::from(2) })
+}

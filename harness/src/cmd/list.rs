@@ -1,0 +1,162 @@
+//! `bindbench list`: lanes and workloads with their state.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{ContentArrangement, LineStyle, Table};
+use miette::{IntoDiagnostic, Result};
+use serde::Serialize;
+
+use crate::catalog::axes::{Comparison, Form, Gil, Parallel};
+use crate::catalog::{Lane, Selection};
+use crate::setup::Workshop;
+use crate::setup::build::State;
+use crate::setup::interpreters::Interpreter;
+use crate::setup::layout::Layout;
+use crate::worker::Launch;
+
+/// What to show; everything when nothing is selected.
+#[derive(Clone, Debug, Parser)]
+pub struct Args {
+    #[command(flatten)]
+    selection: Selection,
+    /// Print JSON: for every lane its axes, its state, and how to start its worker
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows the selected lanes.
+///
+/// # Errors
+/// When a selection matches nothing.
+pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
+    show(&Workshop::open(Layout::find(), catalogs)?, &args.selection, args.json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A lane for an interpreter, and where it stands.
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    lane: &'a str,
+    /// Name of the interpreter; null for a native lane.
+    interpreter: Option<&'a str>,
+    /// `ready`, `skipped`, `stale`, `not set up`.
+    state: &'static str,
+    reason: Option<String>,
+    summary: &'a str,
+    comparison: Comparison,
+    kernel: &'a str,
+    binding: &'a str,
+    gil: Gil,
+    parallel: Parallel,
+    /// Workload → form of input → copies of it the binding makes.
+    copies: BTreeMap<&'a str, BTreeMap<Form, u32>>,
+    operations: Vec<String>,
+    /// Operation or workload → why the lane does not have it.
+    without: &'a BTreeMap<String, String>,
+    unchecked: &'a BTreeMap<String, String>,
+    /// How to start its worker; null when it is not ready.
+    worker: Option<Launch>,
+}
+
+#[derive(Debug, Serialize)]
+struct Listing<'a> {
+    lanes: Vec<Row<'a>>,
+}
+
+/// Prints the selected lanes for the selected interpreters, with their state.
+///
+/// # Errors
+/// When a selection matches nothing.
+pub fn show(workshop: &Workshop, selection: &Selection, json: bool) -> Result<()> {
+    let lanes = selection.lanes(&workshop.catalog)?;
+    let interpreters = workshop.interpreters(&selection.pythons, &lanes)?;
+    let mut rows = Vec::new();
+    for lane in &lanes {
+        if lane.is_native() {
+            rows.push(row(workshop, lane, None)?);
+        } else {
+            for interpreter in &interpreters {
+                rows.push(row(workshop, lane, Some(interpreter))?);
+            }
+        }
+    }
+    if json {
+        println!("{}", serde_json::to_string_pretty(&Listing { lanes: rows }).into_diagnostic()?);
+    } else {
+        print_table(workshop, &rows);
+    }
+    Ok(())
+}
+
+fn row<'a>(workshop: &'a Workshop, lane: &'a Lane, interpreter: Option<&'a Interpreter>) -> Result<Row<'a>> {
+    let (state, reason, worker) = match workshop.state(lane, interpreter) {
+        State::Ready(receipt) => ("ready", None, Some(Launch::of(workshop, lane, interpreter, &receipt)?)),
+        State::Skipped(reason) => ("skipped", Some(reason), None),
+        State::Stale(reason) => ("stale", Some(reason), None),
+        State::Unbuilt => ("not set up", None, None),
+    };
+    let workloads = &workshop.catalog.workloads;
+    let operations = workloads.iter().flat_map(|workload| {
+        let has = workload.operations.keys().filter(|operation| lane.has(&workload.name, operation).is_ok());
+        has.map(|operation| format!("{}.{operation}", workload.name))
+    });
+    Ok(Row {
+        lane: &lane.id,
+        interpreter: interpreter.map(|interpreter| interpreter.name.as_str()),
+        state,
+        reason,
+        summary: &lane.summary,
+        comparison: lane.comparison,
+        kernel: &lane.kernel,
+        binding: &lane.binding,
+        gil: lane.gil,
+        parallel: lane.parallel,
+        copies: workloads.iter().map(|workload| (workload.name.as_str(), lane.copies.of(&workload.name))).collect(),
+        operations: operations.collect(),
+        without: &lane.without,
+        unchecked: &lane.unchecked,
+        worker,
+    })
+}
+
+fn print_table(workshop: &Workshop, rows: &[Row]) {
+    let mut table = Table::new();
+    table.load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none())).set_content_arrangement(ContentArrangement::Dynamic);
+    let mut header = vec!["lane", "python", "comparison", "GIL", "parallel"];
+    let workloads: Vec<(&str, usize)> =
+        workshop.catalog.workloads.iter().map(|workload| (workload.name.as_str(), workload.operations.len())).collect();
+    header.extend(workloads.iter().map(|(name, _)| *name));
+    header.push("state");
+    table.set_header(header);
+    for row in rows {
+        let mut cells = vec![row.lane.to_owned(), row.interpreter.unwrap_or("–").to_owned(), row.comparison.to_string()];
+        cells.extend([row.gil.to_string(), row.parallel.to_string()]);
+        for (workload, all) in &workloads {
+            let has = row.operations.iter().filter(|operation| operation.split('.').next() == Some(*workload)).count();
+            cells.push(if has == *all {
+                "all".to_owned()
+            } else if has == 0 {
+                "–".to_owned()
+            } else {
+                format!("{has} of {all}")
+            });
+        }
+        cells.push(row.state.to_owned());
+        table.add_row(cells);
+    }
+    println!("{table}");
+    let reasons: BTreeSet<String> =
+        rows.iter().filter_map(|row| Some(format!("{} {}: {}", row.lane, row.state, row.reason.as_ref()?))).collect();
+    for reason in reasons {
+        println!("{reason}");
+    }
+    let missing: BTreeSet<String> =
+        rows.iter().flat_map(|row| row.without.iter().map(|(operation, why)| format!("{} has no {operation}: {why}", row.lane))).collect();
+    for line in missing {
+        println!("{line}");
+    }
+}

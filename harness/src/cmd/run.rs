@@ -1,0 +1,138 @@
+//! `bindbench run`: measures what is set up, writes the run's folder as rounds end, and reports.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clap::Parser;
+use miette::{Context, IntoDiagnostic, Result};
+
+use super::report;
+use crate::catalog::{Preset, Selection, Size};
+use crate::measure::{Options, Outcome, Watch, begin, environment, resume};
+use crate::setup::Workshop;
+use crate::setup::layout::Layout;
+use crate::store::Recorded;
+use crate::store::model::{Run, Status};
+use crate::worker::{Guard, Limits};
+
+/// What to measure, and how.
+#[derive(Clone, Debug, Parser)]
+pub struct Args {
+    #[command(flatten)]
+    pub(super) selection: Selection,
+    /// Which sizes, and how much time: smoke (about a minute), quick (5), talk (20), full (hours)
+    #[arg(long, value_enum, default_value_t = Preset::Talk)]
+    preset: Preset,
+    /// Time for all samples, instead of the preset's; cells give up rounds until they fit
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    budget: Option<Duration>,
+    /// Sets of fresh workers, instead of the preset's; intervals need 3
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    generations: Option<u32>,
+    /// Rounds in each generation, for all cells, whatever that takes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    rounds: Option<u32>,
+    /// Seed of the order of samples and of the workers' hash seeds
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Go on with a run that was stopped: a folder, or its name under runs/
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["generations", "rounds", "seed", "budget", "loops_from"])]
+    resume: Option<PathBuf>,
+    /// Take the numbers of loops over from another run instead of calibrating
+    #[arg(long, value_name = "RUN")]
+    loops_from: Option<PathBuf>,
+    /// Give every lane an A/A twin, not only one of each case
+    #[arg(long)]
+    twins: bool,
+    /// Kill a worker that takes longer for one request
+    #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds)]
+    timeout: Duration,
+    /// Kill a worker whose process tree uses more [default: 80 % of what is available]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<Size>,
+    /// Folder that runs are written to
+    #[arg(long, value_name = "DIR")]
+    runs: Option<PathBuf>,
+    /// Folder that summary.csv and summary.md are written to
+    #[arg(long, value_name = "DIR", default_value = "reports")]
+    out: PathBuf,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| format!("{text:?} is no number of seconds"))?;
+    Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or_else(|| "has to be above 0".to_owned())
+}
+
+/// Exit status of a process that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
+
+/// Measures, then shows the tables.
+///
+/// # Errors
+/// When nothing can be measured, or the disk refuses.
+pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
+    let workshop = Workshop::open(Layout::find(), catalogs)?;
+    let runs = args.runs.clone().unwrap_or_else(|| workshop.layout.runs());
+    let options = args.options(&runs);
+    let mut session = match &args.resume {
+        Some(name) => resume(&workshop, &report::locate(&runs, Some(name))?, &options)?,
+        None => begin(&workshop, &args.selection, &options, &runs, std::env::args().collect())?,
+    };
+    let interrupt = listen()?;
+    let guard = Guard::start().into_diagnostic().wrap_err("can't start the guard")?;
+    let watch = Watch { guard: &guard, interrupt: &interrupt };
+    let outcome = session.measure(options.dimensions(), &options, watch)?;
+    let folder = session.folder().to_owned();
+    if outcome == Outcome::Interrupted {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        eprintln!("stopped; every complete round is in {}\ngo on with: bindbench run --resume {name}", folder.display());
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
+    let recorded = Recorded::read(&folder)?;
+    report::show(&recorded, Some(&args.out), args.json)?;
+    Ok(ExitCode::from(exit_status(&recorded.run)))
+}
+
+impl Args {
+    fn options(&self, runs: &Path) -> Options {
+        let memory = match self.memory {
+            Some(Size(bytes)) => bytes,
+            None => environment::available_memory().map_or(u64::MAX, |bytes| bytes / 5 * 4),
+        };
+        Options {
+            preset: self.preset,
+            generations: self.generations,
+            rounds: self.rounds,
+            budget: self.budget,
+            seed: self.seed,
+            limits: Limits { time: self.timeout, memory },
+            loops_from: self.loops_from.as_ref().map(|name| report::locate(runs, Some(name)).unwrap_or_else(|_| name.clone())),
+            twins: self.twins,
+        }
+    }
+}
+
+/// Set by Ctrl-C and by the signals that end a session.
+fn listen() -> Result<Arc<AtomicBool>> {
+    let interrupt = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&interrupt);
+    ctrlc::set_handler(move || seen.store(true, Ordering::Relaxed)).into_diagnostic().wrap_err("can't listen to Ctrl-C")?;
+    Ok(interrupt)
+}
+
+/// 1 when a lane was wrong, 4 when a cell has no number, 0 when all is fine.
+fn exit_status(run: &Run) -> u8 {
+    if run.cells.iter().any(|cell| matches!(cell.status, Status::Wrong { .. })) {
+        1
+    } else if run.cells.iter().any(|cell| !cell.status.has_number()) {
+        4
+    } else {
+        0
+    }
+}

@@ -1,0 +1,27 @@
+//! The `bindbench` program.
+
+mod cli;
+
+use std::process::ExitCode;
+
+use bindbench::cmd;
+use clap::Parser;
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let Cli { catalog, command } = Cli::parse();
+    let done = match command {
+        Command::BenchAll(args) => cmd::bench_all::run(&args, &catalog),
+        Command::Doctor => cmd::doctor::run(&catalog),
+        Command::Setup(args) => cmd::setup::run(&args, &catalog),
+        Command::List(args) => cmd::list::run(&args, &catalog),
+        Command::Run(args) => cmd::run::run(&args, &catalog),
+        Command::Report(args) => cmd::report::run(&args),
+        Command::Clean => cmd::clean::run(),
+        Command::Guard => cmd::guard::run(),
+    };
+    done.unwrap_or_else(|report| {
+        eprintln!("{report:?}");
+        ExitCode::from(2)
+    })
+}

@@ -1,0 +1,210 @@
+//! The workers of one generation: started when they are needed, replaced when they die, each holding the inputs of its cells.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+use bindbench_protocol::{Answer, Raised, Reply, Request};
+
+use super::contender::Contender;
+use crate::setup::oracle::Expected;
+use crate::store::model::{Cell, Status, WorkerRecord};
+use crate::worker::{Guard, Launch, Limits, Lost, Worker, signal_name};
+
+/// Which worker: lane, interpreter, and whether it is the twin's.
+pub type Post = (String, Option<String>, bool);
+
+/// The worker a cell is measured in.
+pub fn post_of(cell: &Cell) -> Post {
+    (cell.lane.clone(), cell.interpreter.clone(), cell.twin)
+}
+
+/// Why a request brought nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Trouble {
+    /// The cell has no number: for this reason.
+    Cell(Status),
+    /// The user pressed Ctrl-C.
+    Interrupted,
+}
+
+/// What a worker said of itself when it had loaded its lane.
+#[derive(Clone, Debug)]
+pub struct Introduction {
+    /// Which worker.
+    pub post: Post,
+    /// What it said.
+    pub loaded: bindbench_protocol::Loaded,
+}
+
+/// What all generations share.
+pub struct Gear {
+    /// How to start the worker of a lane for an interpreter.
+    pub launches: BTreeMap<(String, Option<String>), Launch>,
+    /// What belongs to each of the run's cells.
+    pub contenders: Vec<Contender>,
+    /// Limits on each request.
+    pub limits: Limits,
+    /// Folder for what workers print.
+    pub logs: PathBuf,
+}
+
+/// What looks after workers while they think.
+#[derive(Clone, Copy)]
+pub struct Watch<'a> {
+    /// Kills them if the driver is killed.
+    pub guard: &'a Guard,
+    /// Set by Ctrl-C.
+    pub interrupt: &'a AtomicBool,
+}
+
+/// The workers of one generation.
+pub struct Crew<'a> {
+    /// What all generations share.
+    pub gear: &'a Gear,
+    /// What new workers said of themselves.
+    pub introductions: Vec<Introduction>,
+    generation: u32,
+    hash_seed: u32,
+    watch: Watch<'a>,
+    members: BTreeMap<Post, Member<'a>>,
+}
+
+/// A worker and the cells whose inputs it holds.
+struct Member<'a> {
+    worker: Worker<'a>,
+    prepared: BTreeSet<u32>,
+    import_ns: u64,
+}
+
+impl<'a> Crew<'a> {
+    /// Nobody yet: workers are started when they are needed, all with the same `PYTHONHASHSEED`.
+    pub fn new(gear: &'a Gear, generation: u32, hash_seed: u32, watch: Watch<'a>) -> Self {
+        Self { gear, introductions: Vec::new(), generation, hash_seed, watch, members: BTreeMap::new() }
+    }
+
+    /// Asks the worker of a cell, which is started and given the cell's inputs if need be.
+    ///
+    /// # Errors
+    /// The status the cell gets when there is no reply to use.
+    pub fn ask(&mut self, cell: &Cell, request: &Request) -> Result<Reply, Trouble> {
+        self.ready(cell)?;
+        self.tell(&post_of(cell), request)
+    }
+
+    /// Makes sure that the cell's worker lives and holds its inputs.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn ready(&mut self, cell: &Cell) -> Result<(), Trouble> {
+        let post = post_of(cell);
+        if !self.members.contains_key(&post) {
+            self.start(&post)?;
+        }
+        let held = self.members.get(&post).is_some_and(|member| member.prepared.contains(&cell.id));
+        if !held {
+            let prepare = Request::Prepare(self.gear.contenders[cell.id as usize].prepare.clone());
+            self.tell(&post, &prepare)?;
+            if let Some(member) = self.members.get_mut(&post) {
+                member.prepared.insert(cell.id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets a cell's inputs.
+    pub fn drop_inputs(&mut self, cell: &Cell) {
+        let post = post_of(cell);
+        if self.members.get_mut(&post).is_some_and(|member| member.prepared.remove(&cell.id)) {
+            // A worker that can't even drop is replaced at the next request.
+            self.tell(&post, &Request::Drop { cell: cell.id }).ok();
+        }
+    }
+
+    fn start(&mut self, post: &Post) -> Result<(), Trouble> {
+        let (lane, interpreter, twin) = post;
+        let launch = &self.gear.launches[&(lane.clone(), interpreter.clone())];
+        let name = format!(
+            "{}{}{}.log",
+            lane.replace('/', "-"),
+            interpreter.as_ref().map(|name| format!("-{name}")).unwrap_or_default(),
+            if *twin { "-twin" } else { "" }
+        );
+        let raised = |detail: String| Trouble::Cell(Status::Raised { detail });
+        let worker =
+            Worker::start(launch, self.hash_seed, &self.gear.logs.join(name), self.gear.limits, self.watch.guard, self.watch.interrupt)
+                .map_err(|error| raised(format!("the worker can't be started: {error}")))?;
+        self.members.insert(post.clone(), Member { worker, prepared: BTreeSet::new(), import_ns: 0 });
+        match self.tell(post, &Request::Load(launch.load.clone()))? {
+            Reply::Loaded(loaded) => {
+                if let Some(member) = self.members.get_mut(post) {
+                    member.import_ns = loaded.import_ns;
+                }
+                self.introductions.push(Introduction { post: post.clone(), loaded });
+                Ok(())
+            }
+            other => Err(raised(format!("the worker answered {other:?} when it was told to load"))),
+        }
+    }
+
+    fn tell(&mut self, post: &Post, request: &Request) -> Result<Reply, Trouble> {
+        let Some(member) = self.members.get_mut(post) else {
+            return Err(Trouble::Cell(Status::Pending));
+        };
+        match member.worker.ask(request) {
+            Ok(Reply::Failed(raised)) => Err(Trouble::Cell(Status::Raised { detail: describe(&raised) })),
+            Ok(reply) => Ok(reply),
+            Err(lost) => {
+                let words = member.worker.last_words();
+                self.members.remove(post);
+                Err(trouble(lost, words))
+            }
+        }
+    }
+
+    /// Asks every worker to end in peace, and returns what is known of each.
+    pub fn dismiss(mut self) -> Vec<WorkerRecord> {
+        let (generation, hash_seed) = (self.generation, self.hash_seed);
+        let members = std::mem::take(&mut self.members);
+        let end = |((lane, interpreter, twin), mut member): (Post, Member)| {
+            let peak_resident_bytes = match member.worker.ask(&Request::Finish) {
+                Ok(Reply::Finished { peak_resident_bytes }) => peak_resident_bytes,
+                _ => None,
+            };
+            WorkerRecord { generation, lane, interpreter, twin, hash_seed, import_ns: member.import_ns, peak_resident_bytes }
+        };
+        members.into_iter().map(end).collect()
+    }
+}
+
+fn describe(raised: &Raised) -> String {
+    if raised.message.is_empty() { raised.kind.clone() } else { format!("{}: {}", raised.kind, raised.message) }
+}
+
+fn trouble(lost: Lost, last_words: Option<String>) -> Trouble {
+    Trouble::Cell(match lost {
+        Lost::Interrupted => return Trouble::Interrupted,
+        Lost::Crashed { signal } => Status::Crashed { signal: signal_name(signal) },
+        Lost::Exited { code } => Status::Exited { code },
+        Lost::TimedOut { after } => Status::TimedOut { after_s: after.as_secs_f64() },
+        Lost::OutOfMemory { limit } => Status::OutOfMemory { limit_bytes: limit },
+        Lost::Garbled { message } => {
+            let words = last_words.map(|words| format!("; it printed: {words}")).unwrap_or_default();
+            Status::Raised { detail: format!("{message}{words}") }
+        }
+    })
+}
+
+/// Compares an answer with what was expected.
+///
+/// # Errors
+/// The status of a lane that is wrong, or that raises where it should not.
+pub fn check(contender: &Contender, item: usize, answer: &Answer) -> Result<(), Status> {
+    let Some(expected) = contender.expected.get(item) else {
+        return Err(Status::Wrong { detail: format!("it answered for input {item}, which its pool does not have") });
+    };
+    expected.check(answer).map_err(|detail| match answer {
+        Answer::Raised(raised) if !matches!(expected, Expected::Raises(_)) => Status::Raised { detail: describe(raised) },
+        _ => Status::Wrong { detail: format!("input {item}: {detail}") },
+    })
+}

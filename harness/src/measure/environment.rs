@@ -1,0 +1,73 @@
+//! The machine, and whatever there can bias a number: one small function per fact.
+
+use std::fs;
+
+use sysinfo::System;
+
+use crate::setup::needs::Tools;
+use crate::store::model::Environment;
+
+/// Everything that is recorded with a run before its first sample.
+pub fn environment(tools: &Tools, pinned: bool) -> Environment {
+    Environment {
+        os: std::env::consts::OS.to_owned(),
+        kernel_release: System::kernel_version().unwrap_or_default(),
+        arch: std::env::consts::ARCH.to_owned(),
+        cpu: cpu_model().unwrap_or_default(),
+        cpus: allowed_cpus(),
+        memory_bytes: memory().map_or(0, |system| system.total_memory()),
+        governor: line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        load_before: load(),
+        load_after: None,
+        aslr: line("/proc/sys/kernel/randomize_va_space").and_then(|text| text.parse().ok()),
+        autogroup: line("/proc/sys/kernel/sched_autogroup_enabled").map(|text| text == "1"),
+        pinned,
+        gc: "off in the timed loop, on around it".to_owned(),
+        tools: tools.versions.clone(),
+    }
+}
+
+fn cpu_model() -> Option<String> {
+    let mut system = System::new().ok()?;
+    system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
+    Some(system.cpus().first()?.brand().trim().to_owned())
+}
+
+fn memory() -> Option<System> {
+    let mut system = System::new().ok()?;
+    system.refresh_memory();
+    Some(system)
+}
+
+/// Load average over one minute; none where the system does not tell.
+pub fn load() -> Option<f64> {
+    System::load_average().ok().map(|load| load.one)
+}
+
+/// Memory that new processes can have without anything being swapped out, in bytes; none where the system does not tell.
+pub fn available_memory() -> Option<u64> {
+    memory().map(|system| system.available_memory()).filter(|&bytes| bytes > 0)
+}
+
+/// The CPUs this process may run on, ascending.
+#[cfg(target_os = "linux")]
+pub fn allowed_cpus() -> Vec<usize> {
+    match rustix::thread::sched_getaffinity(None) {
+        Ok(set) => (0..rustix::thread::CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu)).collect(),
+        Err(_) => numbered_cpus(),
+    }
+}
+
+/// The CPUs this process may run on, ascending.
+#[cfg(not(target_os = "linux"))]
+pub fn allowed_cpus() -> Vec<usize> {
+    numbered_cpus()
+}
+
+fn numbered_cpus() -> Vec<usize> {
+    (0..std::thread::available_parallelism().map_or(1, usize::from)).collect()
+}
+
+fn line(path: &str) -> Option<String> {
+    fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
+}

@@ -1,0 +1,257 @@
+//! Measuring: verification, calibration, and the run loop over generations and shuffled rounds.
+
+mod calibrate;
+mod contender;
+mod crew;
+pub mod environment;
+mod plan;
+mod schedule;
+mod start;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use bindbench_protocol::{Reply, Request, Sample as Ask, Sampled};
+use indicatif::ProgressBar;
+use miette::{Context, IntoDiagnostic, Result};
+
+use crate::setup::bar_style;
+use crate::setup::receipt::sha256_of;
+use crate::store::RunFolder;
+use crate::store::model::{Cell, Run, RunState, Sample, Status};
+pub use crew::Watch;
+use crew::{Crew, Gear, Introduction, Trouble, check, post_of};
+pub use plan::Dimensions;
+pub use start::{Options, begin, resume};
+
+/// A run that is being measured.
+pub struct Session {
+    run: Run,
+    folder: RunFolder,
+    gear: Gear,
+    /// Rounds that are on disk already.
+    done: BTreeSet<(u32, u32)>,
+    /// File name of the shared kernels library, by which it is known among what workers have mapped.
+    kernels_name: OsString,
+}
+
+/// How measuring ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All planned rounds are on disk.
+    Finished,
+    /// The user pressed Ctrl-C; the run can be resumed.
+    Interrupted,
+}
+
+impl Session {
+    /// The run's folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Calibrates what is not calibrated yet, then takes all rounds that are not on disk yet.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn measure(&mut self, dimensions: Dimensions, options: &Options, watch: Watch) -> Result<Outcome> {
+        if self.run.cells.iter().any(|cell| cell.status == Status::Pending) && self.done.is_empty() {
+            if self.calibrate(options, watch)? == Outcome::Interrupted {
+                return self.stop();
+            }
+            plan::add_twins(&mut self.run, options.twins);
+            for twin in self.gear.contenders.len()..self.run.cells.len() {
+                let cell = &self.run.cells[twin];
+                let original = self.run.cells.iter().find(|other| {
+                    !other.twin && (other.case, &other.lane, &other.interpreter) == (cell.case, &cell.lane, &cell.interpreter)
+                });
+                let mut contender = self.gear.contenders[original.map_or(0, |original| original.id as usize)].clone();
+                contender.prepare.cell = cell.id;
+                self.gear.contenders.push(contender);
+            }
+            plan::fit(&mut self.run, dimensions, options.rounds.is_some());
+            self.note_memory();
+            self.folder.save(&self.run)?;
+        }
+        let total: u64 = self.run.cells.iter().map(|cell| plan::cost_ns(cell, &self.run) * u64::from(cell.rounds)).sum();
+        let bar = ProgressBar::new(total * u64::from(self.run.plan.generations) / 1_000_000);
+        bar.set_style(bar_style("ms of samples, {msg}"));
+        for generation in 0..self.run.plan.generations {
+            if self.generation(generation, watch, &bar)? == Outcome::Interrupted {
+                bar.abandon();
+                return self.stop();
+            }
+        }
+        bar.finish_and_clear();
+        self.run.state = RunState::Finished;
+        self.run.environment.load_after = environment::load();
+        self.folder.save(&self.run)?;
+        Ok(Outcome::Finished)
+    }
+
+    fn stop(&mut self) -> Result<Outcome> {
+        self.run.state = RunState::Interrupted;
+        self.folder.save(&self.run)?;
+        Ok(Outcome::Interrupted)
+    }
+
+    fn calibrate(&mut self, options: &Options, watch: Watch) -> Result<Outcome> {
+        let known = start::known_loops(options.loops_from.as_deref())?;
+        let bar = ProgressBar::new(self.run.cells.len() as u64).with_style(bar_style("verified and calibrated, {msg}"));
+        // Generation numbers begin at 0: this one's workers take no samples.
+        let mut introductions = Vec::new();
+        let mut by_post: BTreeMap<crew::Post, Vec<usize>> = BTreeMap::new();
+        for cell in &self.run.cells {
+            by_post.entry(post_of(cell)).or_default().push(cell.id as usize);
+        }
+        for cells in by_post.values() {
+            let mut crew = Crew::new(&self.gear, u32::MAX, schedule::hash_seed(self.run.seed, u32::MAX), watch);
+            for &at in cells {
+                let cell = self.run.cells[at].clone();
+                bar.set_message(cell.lane.clone());
+                let found = match known.get(&start::key(&cell, &self.run)) {
+                    Some(&loops) => calibrate::adopt(&mut crew, &cell, loops).map(|sample_ns| (loops, sample_ns)),
+                    None => calibrate::calibrate(&mut crew, &cell),
+                };
+                crew.drop_inputs(&cell);
+                let cell = &mut self.run.cells[at];
+                match found {
+                    Ok((loops, sample_ns)) => (cell.loops, cell.sample_ns, cell.status) = (loops, sample_ns, Status::Ok),
+                    Err(Trouble::Cell(status)) => cell.status = status,
+                    Err(Trouble::Interrupted) => return Ok(Outcome::Interrupted),
+                }
+                bar.inc(1);
+            }
+            introductions.append(&mut crew.introductions);
+            crew.dismiss();
+        }
+        self.note_introductions(&introductions)?;
+        bar.finish_and_clear();
+        Ok(Outcome::Finished)
+    }
+
+    /// Keeps what workers saw from inside: the state of the GIL, and the very file of the kernels that they mapped.
+    fn note_introductions(&mut self, introductions: &[Introduction]) -> Result<()> {
+        let mut digests: BTreeMap<&PathBuf, String> = BTreeMap::new();
+        for Introduction { post: (lane, interpreter, _), loaded } in introductions {
+            if let Some(interpreter) = self.run.interpreters.iter_mut().find(|known| Some(&known.name) == interpreter.as_ref()) {
+                interpreter.gil_enabled = loaded.gil_enabled.or(interpreter.gil_enabled);
+            }
+            let Some(mapped) = loaded.libraries.iter().find(|path| path.file_name() == Some(&self.kernels_name)) else {
+                continue;
+            };
+            if !digests.contains_key(mapped) {
+                let digest = sha256_of(mapped).into_diagnostic().wrap_err_with(|| format!("can't read {}", mapped.display()))?;
+                digests.insert(mapped, digest);
+            }
+            let receipts = self.run.lanes.iter_mut().filter(|known| known.id == *lane).flat_map(|known| &mut known.receipts);
+            for receipt in receipts.filter(|receipt| receipt.interpreter == *interpreter) {
+                receipt.kernels_sha256 = digests.get(mapped).cloned();
+            }
+        }
+        Ok(())
+    }
+
+    fn note_memory(&mut self) {
+        let resident: Vec<u64> = self.gear.contenders.iter().map(|contender| contender.resident_bytes).collect();
+        let available = environment::available_memory().unwrap_or(u64::MAX);
+        let alone = plan::put_large_ones_alone(&mut self.run.cells, &resident, available);
+        if alone > 0 {
+            self.run.notes.push(format!(
+                "{alone} cells were scheduled alone: their inputs do not fit into memory beside the others', so they are made before and \
+                 dropped after every sample."
+            ));
+        }
+    }
+
+    fn generation(&mut self, generation: u32, watch: Watch, bar: &ProgressBar) -> Result<Outcome> {
+        let Self { run, folder, gear, done, .. } = self;
+        let rounds: Vec<u32> = (0..run.plan.rounds).filter(|&round| !done.contains(&(generation, round))).collect();
+        if rounds.is_empty() {
+            return Ok(Outcome::Finished);
+        }
+        let mut crew = Crew::new(gear, generation, schedule::hash_seed(run.seed, generation), watch);
+        let place = format!("generation {} of {}", generation + 1, run.plan.generations);
+        bar.set_message(format!("{place}: starting workers"));
+        if warm_up(&mut crew, &mut run.cells) == Outcome::Interrupted {
+            return Ok(Outcome::Interrupted);
+        }
+        for round in rounds {
+            bar.set_message(format!("{place}, round {} of {}", round + 1, run.plan.rounds));
+            let drawn = schedule::round(&run.cells, run.seed, generation, round);
+            let mut samples = Vec::with_capacity(drawn.order.len());
+            for (position, &id) in drawn.order.iter().enumerate() {
+                let cell = run.cells[id as usize].clone();
+                let place = Place { generation, round, position: position as u32 };
+                match sample(&mut crew, &cell, cell.loops, drawn.first) {
+                    Ok((taken, verdict)) => {
+                        samples.push(place.row(&cell, &taken, verdict.is_ok()));
+                        if let Err(status) = verdict {
+                            run.cells[id as usize].status = status;
+                        }
+                    }
+                    Err(Trouble::Cell(status)) => run.cells[id as usize].status = status,
+                    Err(Trouble::Interrupted) => return Ok(Outcome::Interrupted),
+                }
+                if cell.alone {
+                    crew.drop_inputs(&cell);
+                }
+                bar.inc(plan::cost_ns(&cell, run) / 1_000_000);
+            }
+            folder.append_round(&samples)?;
+            done.insert((generation, round));
+        }
+        run.workers.extend(crew.dismiss());
+        folder.save(run)?;
+        Ok(Outcome::Finished)
+    }
+}
+
+/// Where in the run a sample was taken.
+struct Place {
+    generation: u32,
+    round: u32,
+    position: u32,
+}
+
+impl Place {
+    fn row(&self, cell: &Cell, taken: &Sampled, digest_ok: bool) -> Sample {
+        let Self { generation, round, position } = *self;
+        let elapsed_ns = taken.elapsed_ns.max(1);
+        Sample { generation, round, position, cell: cell.id, loops: cell.loops, elapsed_ns, empty_ns: taken.empty_ns, digest_ok }
+    }
+}
+
+/// Starts all workers of a generation, makes all inputs that stay, and calls everything that is quick for a moment: interpreters
+/// specialise and compile what they have seen run.
+fn warm_up(crew: &mut Crew, cells: &mut [Cell]) -> Outcome {
+    for cell in cells.iter_mut().filter(|cell| cell.status.has_number() && !cell.alone) {
+        let slow = u128::from(cell.sample_ns) > plan::SLOW.as_nanos();
+        let warmed = if slow {
+            crew.ready(cell)
+        } else {
+            sample(crew, cell, cell.loops.div_ceil(8), 0).and_then(|(_, verdict)| verdict.map_err(Trouble::Cell))
+        };
+        match warmed {
+            Ok(()) => {}
+            Err(Trouble::Cell(status)) => cell.status = status,
+            Err(Trouble::Interrupted) => return Outcome::Interrupted,
+        }
+    }
+    Outcome::Finished
+}
+
+/// One sample of a cell, and whether its last answer (checked outside of the timed span) is right; if not, the status it gets.
+fn sample(crew: &mut Crew, cell: &Cell, loops: u64, first: usize) -> Result<(Sampled, Result<(), Status>), Trouble> {
+    let contender = &crew.gear.contenders[cell.id as usize];
+    let first = first % contender.expected.len().max(1);
+    let request = Ask { cell: cell.id, loops, first, empty: contender.net_of_loop, cpus: contender.cpus.clone() };
+    match crew.ask(cell, &Request::Sample(request))? {
+        Reply::Sampled(sampled) if !sampled.answers.is_empty() => {
+            let verdict = sampled.answers.iter().try_for_each(|last| check(contender, last.item, &last.answer));
+            Ok((sampled, verdict))
+        }
+        _ => Err(Trouble::Cell(Status::Raised { detail: "the worker's reply does not fit the request".to_owned() })),
+    }
+}

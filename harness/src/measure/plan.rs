@@ -1,0 +1,213 @@
+//! The plan: how many generations and rounds, which cells take part in how many rounds, and which one of a case has a twin.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::catalog::Preset;
+use crate::store::model::{Cell, Run};
+
+/// What of a sample's time is not in its loop: the request, the reply, building the inputs' list, checking the answer.
+const ROUND_TRIP_NS: u64 = 1_000_000;
+
+/// A cell slower than this is not warmed up: its verification was its warm-up.
+pub const SLOW: Duration = Duration::from_millis(50);
+
+/// Fewer generations than this have no interval.
+const FEWEST_GENERATIONS: u32 = 3;
+
+/// The size of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dimensions {
+    /// Sets of fresh workers.
+    pub generations: u32,
+    /// Rounds in each generation, at most.
+    pub rounds: u32,
+    /// Time for all samples.
+    pub budget: Duration,
+}
+
+impl Dimensions {
+    /// What a preset stands for. More generations help calls of nanoseconds more than more rounds do.
+    pub fn of(preset: Preset) -> Self {
+        let (generations, rounds, seconds) = match preset {
+            Preset::Smoke => (3, 3, 30),
+            Preset::Quick => (6, 10, 180),
+            Preset::Talk => (8, 12, 840),
+            Preset::Full => (15, 20, 4 * 3600),
+        };
+        Self { generations, rounds, budget: Duration::from_secs(seconds) }
+    }
+}
+
+/// Time of one sample of a cell, with everything around it.
+pub fn cost_ns(cell: &Cell, run: &Run) -> u64 {
+    let net = run.cases[cell.case as usize].net_of_loop;
+    cell.sample_ns + if net { cell.sample_ns / 2 } else { 0 } + ROUND_TRIP_NS
+}
+
+/// Sets the number of rounds of the run and of every cell so that all samples fit into the budget: first the slow cells give up
+/// rounds, then all do, then generations go, down to three.
+pub fn fit(run: &mut Run, wanted: Dimensions, fixed_rounds: bool) {
+    let costs: Vec<u64> = run.cells.iter().map(|cell| if cell.status.has_number() { cost_ns(cell, run) } else { 0 }).collect();
+    let live = costs.iter().filter(|&&cost| cost > 0).count().max(1) as u64;
+    let budget_ns = wanted.budget.as_nanos() as u64;
+    let mut generations = wanted.generations.max(1);
+    let per_generation = |generations: u32| budget_ns / u64::from(generations);
+    let total = |share_ns: u64, most: u32| -> u64 { costs.iter().map(|&cost| cost * u64::from(rounds_within(cost, share_ns, most))).sum() };
+    // What one cell may use of a generation: an even share at first, less when even shares are too much together.
+    let mut share_ns = per_generation(generations) / live;
+    let mut most = wanted.rounds.max(1);
+    if !fixed_rounds {
+        // A cell's unused share goes to the others: grow the share while everything still fits.
+        while total(share_ns * 5 / 4, most) <= per_generation(generations) && share_ns < per_generation(generations) {
+            share_ns = share_ns * 5 / 4 + 1;
+        }
+        while most > 1 && total(share_ns, most) > per_generation(generations) {
+            most -= 1;
+        }
+        while generations > FEWEST_GENERATIONS && total(share_ns, most) > per_generation(generations) {
+            generations -= 1;
+        }
+    }
+    for (cell, &cost) in run.cells.iter_mut().zip(&costs) {
+        cell.rounds = if fixed_rounds { most } else { rounds_within(cost, share_ns, most) };
+    }
+    run.plan.generations = generations;
+    run.plan.rounds = run.cells.iter().zip(&costs).filter(|&(_, &cost)| cost > 0).map(|(cell, _)| cell.rounds).max().unwrap_or(most);
+    run.plan.budget_s = wanted.budget.as_secs_f64();
+}
+
+fn rounds_within(cost_ns: u64, share_ns: u64, most: u32) -> u32 {
+    share_ns.checked_div(cost_ns).map_or(most, |rounds| rounds.clamp(1, u64::from(most)) as u32)
+}
+
+/// Gives every case and interpreter its A/A twin: a second set of workers for one lane. It is the fastest lane that runs in Python:
+/// what disturbs a measurement disturbs short calls most, so its twin shows the worst. `all`: every lane gets one.
+pub fn add_twins(run: &mut Run, all: bool) {
+    let mut chosen: BTreeMap<(u32, Option<String>), &Cell> = BTreeMap::new();
+    let mut originals: Vec<Cell> = Vec::new();
+    for cell in run.cells.iter().filter(|cell| cell.status.has_number()) {
+        if all {
+            originals.push(cell.clone());
+            continue;
+        }
+        let per_call = |cell: &Cell| cell.sample_ns / cell.loops.max(1);
+        let best = chosen.entry((cell.case, cell.interpreter.clone())).or_insert(cell);
+        if per_call(cell) < per_call(best) {
+            *best = cell;
+        }
+    }
+    // A native lane runs in no interpreter; it has a twin of its own only where nothing else was measured.
+    let has_python = |case: u32| chosen.keys().any(|(other, interpreter)| *other == case && interpreter.is_some());
+    originals.extend(
+        chosen.iter().filter(|((case, interpreter), _)| interpreter.is_some() || !has_python(*case)).map(|(_, cell)| (*cell).clone()),
+    );
+    for original in originals {
+        run.cells.push(Cell { id: run.cells.len() as u32, twin: true, ..original });
+    }
+}
+
+/// Marks the cells whose inputs would not fit into the memory beside the others': the largest first, until the rest fits. Returns
+/// how many there are.
+pub fn put_large_ones_alone(cells: &mut [Cell], resident_bytes: &[u64], available: u64) -> usize {
+    let mut by_size: Vec<usize> = (0..cells.len()).collect();
+    by_size.sort_by_key(|&at| std::cmp::Reverse(resident_bytes[at]));
+    let mut together: u64 = resident_bytes.iter().sum();
+    let mut alone = 0;
+    for at in by_size {
+        // Half of it stays for the results, for the interpreters themselves, and for the machine's other users.
+        cells[at].alone = together > available / 2;
+        if cells[at].alone {
+            together -= resident_bytes[at];
+            alone += 1;
+        }
+    }
+    alone
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::model::Status;
+
+    fn cell(id: u32, case: u32, lane: &str, interpreter: Option<&str>, sample_ms: u64, loops: u64) -> Cell {
+        Cell {
+            id,
+            case,
+            lane: lane.into(),
+            interpreter: interpreter.map(str::to_owned),
+            twin: false,
+            loops,
+            sample_ns: sample_ms * 1_000_000,
+            rounds: 0,
+            alone: false,
+            status: Status::Ok,
+        }
+    }
+
+    fn run(cells: Vec<Cell>) -> Run {
+        let case = |id| {
+            serde_json::json!({"id": id, "workload": "w", "operation": "o", "input": "i", "form": null, "size": null,
+            "unit": "items", "threads": 1, "net_of_loop": false})
+        };
+        serde_json::from_value(serde_json::json!({
+            "schema": 1, "bindbench": "0", "id": "r", "command": [], "preset": "quick", "seed": 1, "started": "", "state": "running",
+            "plan": {"generations": 0, "rounds": 0, "budget_s": 0.0}, "environment": Environment::default(), "interpreters": [],
+            "kernels_sha256": null, "workloads": [], "lanes": [], "cases": [case(0), case(1)], "cells": cells, "skipped": [], "notes": []
+        }))
+        .expect("a run")
+    }
+
+    use crate::store::model::Environment;
+
+    fn total_ns(run: &Run) -> u64 {
+        let generation: u64 = run.cells.iter().map(|cell| cost_ns(cell, run) * u64::from(cell.rounds)).sum();
+        generation * u64::from(run.plan.generations)
+    }
+
+    #[test]
+    fn slow_cells_give_up_rounds_first_and_everything_fits_the_budget() {
+        let mut run = run(vec![cell(0, 0, "a/a", Some("3"), 5, 100), cell(1, 0, "b/b", Some("3"), 2000, 1)]);
+        fit(&mut run, Dimensions { generations: 5, rounds: 10, budget: Duration::from_secs(30) }, false);
+        assert_eq!((run.cells[0].rounds, run.plan.generations), (10, 5));
+        assert!((1..=2).contains(&run.cells[1].rounds), "{}", run.cells[1].rounds);
+        assert!(total_ns(&run) <= 30_000_000_000);
+    }
+
+    #[test]
+    fn generations_go_last_and_never_below_three() {
+        let mut run = run(vec![cell(0, 0, "a/a", Some("3"), 9000, 1)]);
+        fit(&mut run, Dimensions { generations: 8, rounds: 10, budget: Duration::from_secs(30) }, false);
+        assert_eq!((run.cells[0].rounds, run.plan.generations), (1, 3));
+    }
+
+    #[test]
+    fn rounds_asked_for_are_kept() {
+        let mut run = run(vec![cell(0, 0, "a/a", Some("3"), 9000, 1)]);
+        fit(&mut run, Dimensions { generations: 8, rounds: 7, budget: Duration::from_secs(1) }, true);
+        assert_eq!((run.cells[0].rounds, run.plan.rounds, run.plan.generations), (7, 7, 8));
+    }
+
+    #[test]
+    fn the_twin_is_of_the_fastest_lane_in_python() {
+        let mut run = run(vec![
+            cell(0, 0, "native/rust", None, 5, 1_000_000),
+            cell(1, 0, "a/a", Some("3"), 5, 1000),
+            cell(2, 0, "b/b", Some("3"), 5, 2000),
+            cell(3, 1, "native/rust", None, 5, 10),
+        ]);
+        add_twins(&mut run, false);
+        let twins: Vec<_> = run.cells.iter().filter(|cell| cell.twin).map(|cell| (cell.case, cell.lane.as_str())).collect();
+        assert_eq!(twins, [(0, "b/b"), (1, "native/rust")]);
+        assert!(run.cells.iter().enumerate().all(|(at, cell)| cell.id as usize == at));
+    }
+
+    #[test]
+    fn what_does_not_fit_together_goes_alone_largest_first() {
+        let mut cells = vec![cell(0, 0, "a/a", None, 5, 1), cell(1, 0, "b/b", None, 5, 1), cell(2, 0, "c/c", None, 5, 1)];
+        assert_eq!(put_large_ones_alone(&mut cells, &[10, 60, 30], 100), 1);
+        assert_eq!(cells.iter().map(|cell| cell.alone).collect::<Vec<_>>(), [false, true, false]);
+        assert_eq!(put_large_ones_alone(&mut cells, &[10, 60, 30], 1000), 0);
+        assert!(cells.iter().all(|cell| !cell.alone));
+    }
+}

@@ -1,0 +1,292 @@
+//! The beginning of a run: from a selection and what is ready, to cells; and the same from the folder of a run that was stopped.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use miette::{Result, bail, miette};
+use rand::RngExt;
+
+use super::Session;
+use super::contender::{Contender, Pools, contender};
+use super::crew::Gear;
+use super::environment::{allowed_cpus, environment};
+use super::plan::Dimensions;
+use crate::catalog::{Lane, Preset, Selection, matrix};
+use crate::setup::Workshop;
+use crate::setup::build::State;
+use crate::setup::inputs::digests as digests_of;
+use crate::setup::interpreters::Interpreter;
+use crate::setup::receipt::{Receipt, sha256_of};
+use crate::store::model::{self, Cell, LaneRecord, Plan, ReceiptRecord, Run, RunState, SCHEMA, Skipped, Status, WorkloadRecord};
+use crate::store::{Recorded, RunFolder};
+use crate::worker::{KEPT, Launch, Limits};
+
+/// How to measure.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Which sizes, and how much time.
+    pub preset: Preset,
+    /// Instead of the preset's.
+    pub generations: Option<u32>,
+    /// Instead of as many as fit the budget.
+    pub rounds: Option<u32>,
+    /// Instead of the preset's.
+    pub budget: Option<Duration>,
+    /// Instead of a random one.
+    pub seed: Option<u64>,
+    /// Limits on each request to a worker.
+    pub limits: Limits,
+    /// A run whose numbers of loops are taken over.
+    pub loops_from: Option<PathBuf>,
+    /// Every lane gets an A/A twin, not only one of each case.
+    pub twins: bool,
+}
+
+impl Options {
+    /// The size of the run.
+    pub fn dimensions(&self) -> Dimensions {
+        let preset = Dimensions::of(self.preset);
+        Dimensions {
+            generations: self.generations.unwrap_or(preset.generations),
+            rounds: self.rounds.unwrap_or(preset.rounds),
+            budget: self.budget.unwrap_or(preset.budget),
+        }
+    }
+}
+
+/// Starts a run: spans the matrix, leaves out what is not ready with the reason, makes the inputs and the run's folder.
+///
+/// # Errors
+/// When a selection matches nothing, nothing selected is ready, or the disk refuses.
+pub fn begin(workshop: &Workshop, selection: &Selection, options: &Options, runs: &Path, command: Vec<String>) -> Result<Session> {
+    let lanes = selection.lanes(&workshop.catalog)?;
+    let interpreters = workshop.interpreters(&selection.pythons, &lanes)?;
+    let cpus = allowed_cpus();
+    let spanned = matrix(&workshop.catalog, selection, options.preset, cpus.len())?;
+    let mut ready = Ready::default();
+    for lane in &lanes {
+        ready.look(workshop, lane, &interpreters)?;
+    }
+    ready.skipped.extend(spanned.skipped);
+    let mut cells = Vec::new();
+    for wanted in &spanned.wanted {
+        for (lane, interpreter) in ready.launches.keys().filter(|(lane, _)| *lane == wanted.lane) {
+            cells.push(Cell {
+                id: cells.len() as u32,
+                case: wanted.case,
+                lane: lane.clone(),
+                interpreter: interpreter.clone(),
+                twin: false,
+                loops: 0,
+                sample_ns: 0,
+                rounds: 0,
+                alone: false,
+                status: Status::Pending,
+            });
+        }
+    }
+    if cells.is_empty() {
+        let reasons: BTreeSet<String> = ready.skipped.iter().map(|skipped| format!("{}: {}", skipped.lane, skipped.reason)).collect();
+        let reasons = reasons.into_iter().collect::<Vec<_>>().join("\n");
+        return Err(miette!(
+            help = "`bindbench setup` builds what is selected; `bindbench doctor` says what is missing",
+            "nothing selected is ready to be measured\n{reasons}"
+        ));
+    }
+    let used: BTreeSet<&str> = cells.iter().map(|cell| cell.lane.as_str()).collect();
+    let started = jiff::Timestamp::now();
+    let mut random = rand::rng();
+    let mut run = Run {
+        schema: SCHEMA,
+        bindbench: env!("CARGO_PKG_VERSION").to_owned(),
+        id: format!("{}-{:04x}", started.strftime("%Y%m%dT%H%M%SZ"), random.random::<u16>()),
+        command,
+        preset: options.preset.to_string(),
+        seed: options.seed.unwrap_or_else(|| random.random::<u32>().into()),
+        started: started.to_string(),
+        state: RunState::Running,
+        plan: Plan { generations: 0, rounds: 0, budget_s: 0.0, resumed: Vec::new() },
+        environment: environment(&workshop.tools, cfg!(target_os = "linux")),
+        interpreters: interpreters.iter().map(record).collect(),
+        kernels_sha256: sha256_of(&workshop.layout.kernels_library()).ok(),
+        workloads: workshop
+            .catalog
+            .workloads
+            .iter()
+            .map(|workload| WorkloadRecord {
+                name: workload.name.clone(),
+                summary: workload.summary.clone(),
+                baseline_controlled: workload.baseline.controlled.clone(),
+                baseline_published: workload.baseline.published.clone(),
+            })
+            .collect(),
+        lanes: lanes.iter().filter(|lane| used.contains(lane.id.as_str())).map(|lane| ready.record(lane)).collect(),
+        cases: spanned.cases,
+        cells,
+        skipped: ready.skipped,
+        inputs: BTreeMap::new(),
+        workers: Vec::new(),
+        notes: notes(&cpus),
+    };
+    let contenders = contenders(&mut run, workshop)?;
+    let folder = RunFolder::create(runs, &run)?;
+    session(run, folder, contenders, ready.launches, options, workshop, BTreeSet::new())
+}
+
+/// Opens a run that was stopped, to take the rounds that it lacks.
+///
+/// # Errors
+/// When the folder is no run, or what it measured has been built anew since: one run is one build.
+pub fn resume(workshop: &Workshop, folder: &Path, options: &Options) -> Result<Session> {
+    let (folder, Recorded { mut run, samples, .. }) = RunFolder::resume(folder)?;
+    let mut ready = Ready::default();
+    for known in &run.lanes {
+        let lane = workshop.catalog.lanes().find(|lane| lane.id == known.id);
+        let lane = lane.ok_or_else(|| miette!("the catalog has no lane {} any more; the run can't be resumed", known.id))?;
+        let interpreters: Vec<Interpreter> =
+            workshop.found.iter().filter(|found| run.interpreters.iter().any(|known| known.name == found.name)).cloned().collect();
+        ready.look(workshop, lane, &interpreters)?;
+        for receipt in &known.receipts {
+            if ready.receipts.get(&(known.id.clone(), receipt.interpreter.clone())).map(digests) != Some(receipt.artifacts.clone()) {
+                bail!(
+                    help = "begin a new run; `bindbench report` still shows what this one has",
+                    "{} has been built anew since the run began, or is gone: one run is one build",
+                    known.id
+                );
+            }
+        }
+    }
+    run.state = RunState::Running;
+    run.plan.resumed.push(jiff::Timestamp::now().to_string());
+    let contenders = contenders(&mut run, workshop)?;
+    let done = samples.iter().map(|sample| (sample.generation, sample.round)).collect();
+    folder.save(&run)?;
+    session(run, folder, contenders, ready.launches, options, workshop, done)
+}
+
+fn session(
+    run: Run,
+    folder: RunFolder,
+    contenders: Vec<Contender>,
+    launches: BTreeMap<(String, Option<String>), Launch>,
+    options: &Options,
+    workshop: &Workshop,
+    done: BTreeSet<(u32, u32)>,
+) -> Result<Session> {
+    let logs = folder.path().join("logs");
+    std::fs::create_dir_all(&logs).map_err(|error| miette!("can't make {}: {error}", logs.display()))?;
+    let kernels_name = workshop.layout.kernels_library().file_name().unwrap_or_default().to_owned();
+    Ok(Session { run, folder, gear: Gear { launches, contenders, limits: options.limits, logs }, done, kernels_name })
+}
+
+/// What belongs to each cell; the digests of the inputs go into the run.
+fn contenders(run: &mut Run, workshop: &Workshop) -> Result<Vec<Contender>> {
+    let mut pools = Pools::default();
+    let folder = workshop.layout.inputs();
+    let contenders = run.cells.iter().map(|cell| contender(cell, run, &workshop.catalog, &mut pools, &folder)).collect::<Result<_>>()?;
+    run.inputs = digests_of(&pools.all())?;
+    Ok(contenders)
+}
+
+/// The lanes that can be measured, and why the others can't.
+#[derive(Default)]
+struct Ready {
+    launches: BTreeMap<(String, Option<String>), Launch>,
+    receipts: BTreeMap<(String, Option<String>), Receipt>,
+    skipped: Vec<Skipped>,
+}
+
+impl Ready {
+    fn look(&mut self, workshop: &Workshop, lane: &Lane, interpreters: &[Interpreter]) -> Result<()> {
+        let native = [None];
+        let each: Vec<Option<&Interpreter>> = if lane.is_native() { native.to_vec() } else { interpreters.iter().map(Some).collect() };
+        for interpreter in each {
+            let name = interpreter.map(|interpreter| interpreter.name.clone());
+            let reason = match workshop.state(lane, interpreter) {
+                State::Ready(receipt) => {
+                    self.launches.insert((lane.id.clone(), name.clone()), Launch::of(workshop, lane, interpreter, &receipt)?);
+                    self.receipts.insert((lane.id.clone(), name), *receipt);
+                    continue;
+                }
+                State::Skipped(reason) => reason,
+                State::Stale(reason) => format!("stale: {reason}; `bindbench setup` builds it anew"),
+                State::Unbuilt => "not set up; `bindbench setup` builds it".to_owned(),
+            };
+            self.skipped.push(Skipped { lane: lane.id.clone(), interpreter: name, operation: None, reason });
+        }
+        Ok(())
+    }
+
+    fn record(&self, lane: &Lane) -> LaneRecord {
+        LaneRecord {
+            id: lane.id.clone(),
+            summary: lane.summary.clone(),
+            comparison: lane.comparison,
+            kernel: lane.kernel.clone(),
+            binding: lane.binding.clone(),
+            gil: lane.gil,
+            parallel: lane.parallel,
+            receipts: self
+                .receipts
+                .iter()
+                .filter(|((id, _), _)| *id == lane.id)
+                .map(|((_, interpreter), receipt)| ReceiptRecord {
+                    interpreter: interpreter.clone(),
+                    artifacts: digests(receipt),
+                    kernels_sha256: None,
+                })
+                .collect(),
+        }
+    }
+}
+
+/// File name → SHA-256 of what a build left.
+fn digests(receipt: &Receipt) -> BTreeMap<String, String> {
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    receipt.artifacts.iter().map(|artifact| (name(&artifact.path), artifact.sha256.clone())).collect()
+}
+
+fn record(interpreter: &Interpreter) -> model::Interpreter {
+    model::Interpreter {
+        name: interpreter.name.clone(),
+        implementation: interpreter.implementation.clone(),
+        version: interpreter.description.clone(),
+        flags: interpreter.flags.clone(),
+        libpython: interpreter.libpython.clone(),
+        gil_enabled: None,
+    }
+}
+
+fn notes(cpus: &[usize]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !cfg!(target_os = "linux") {
+        notes.push("This system has no way to pin a process to a CPU: expect wider intervals.".to_owned());
+    }
+    if cpus.len() < 2 {
+        notes.push("One CPU only: the driver shares it with what it measures, and no case has more than one thread.".to_owned());
+    }
+    for name in KEPT {
+        if let Ok(value) = std::env::var(name) {
+            notes.push(format!("{name}={value} was set for the workers."));
+        }
+    }
+    notes
+}
+
+/// What makes a cell of one run the same as one of another.
+pub(super) fn key(cell: &Cell, run: &Run) -> String {
+    let case = &run.cases[cell.case as usize];
+    format!(
+        "{} {:?} {}.{} {} {:?} {:?} {}",
+        cell.lane, cell.interpreter, case.workload, case.operation, case.input, case.form, case.size, case.threads
+    )
+}
+
+/// The numbers of loops of an earlier run, by cell.
+pub(super) fn known_loops(run: Option<&Path>) -> Result<BTreeMap<String, u64>> {
+    let Some(folder) = run else { return Ok(BTreeMap::new()) };
+    let recorded = Recorded::read(folder)?;
+    let run = &recorded.run;
+    Ok(run.cells.iter().filter(|cell| cell.loops > 0 && !cell.twin).map(|cell| (key(cell, run), cell.loops)).collect())
+}

@@ -1,0 +1,260 @@
+//! Builds: the steps of a strategy's manifest, run for one interpreter, and the receipt they leave.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use miette::{Context, IntoDiagnostic, Result};
+
+use super::interpreters::Interpreter;
+use super::layout::Layout;
+use super::needs::{Tools, remedy};
+use super::receipt::{Artifact, Receipt, fingerprint, sha256_of};
+use crate::catalog::{Need, Strategy};
+
+/// A strategy to be built for an interpreter (none for a native one).
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The strategy.
+    pub strategy: &'a Strategy,
+    /// The interpreter.
+    pub interpreter: Option<&'a Interpreter>,
+}
+
+/// Where a target stands.
+#[derive(Clone, Debug)]
+pub enum State {
+    /// Built, and everything is as the receipt says.
+    Ready(Box<Receipt>),
+    /// Can't be built here, or was tried and failed: why.
+    Skipped(String),
+    /// Built once; what it was built from, or what it left, has changed since: what.
+    Stale(String),
+    /// Not built yet.
+    Unbuilt,
+}
+
+impl<'a> Target<'a> {
+    fn interpreter_name(&self) -> Option<&'a str> {
+        self.interpreter.map(|interpreter| interpreter.name.as_str())
+    }
+
+    /// Its receipt's path.
+    pub fn receipt_path(&self, layout: &Layout) -> PathBuf {
+        layout.receipt(&self.strategy.name, self.interpreter_name())
+    }
+
+    /// Where it stands, by its receipt and the files on disk.
+    pub fn state(&self, layout: &Layout, tools: &Tools) -> State {
+        if let Err(reason) = self.obstacle(tools) {
+            return State::Skipped(reason);
+        }
+        let Some(receipt) = Receipt::read(&self.receipt_path(layout)) else {
+            return State::Unbuilt;
+        };
+        if !self.fingerprint(layout, tools).is_ok_and(|now| now == receipt.fingerprint) {
+            return State::Stale("its sources, its tools or the kernels have changed since it was built".to_owned());
+        }
+        if let Some(reason) = &receipt.failure {
+            return State::Skipped(reason.clone());
+        }
+        match receipt.artifacts.iter().try_for_each(Artifact::verify) {
+            Ok(()) => State::Ready(Box::new(receipt)),
+            Err(reason) => State::Stale(reason),
+        }
+    }
+
+    /// What keeps it from being built at all.
+    fn obstacle(&self, tools: &Tools) -> Result<(), String> {
+        self.strategy.needs.iter().try_for_each(|&need| tools.meet(need))?;
+        let Some(interpreter) = self.interpreter else { return Ok(()) };
+        interpreter.supported_by(self.strategy)?;
+        if self.strategy.needs.contains(&Need::PythonHeaders) && interpreter.include.is_none() {
+            return Err(format!("Python.h of {} is missing: {}", interpreter.name, remedy(Need::PythonHeaders)));
+        }
+        Ok(())
+    }
+
+    /// SHA-256 over everything the build depends on.
+    fn fingerprint(&self, layout: &Layout, tools: &Tools) -> Result<String> {
+        let strategy = self.strategy;
+        let mut paths = vec![strategy.folder.clone()];
+        paths.extend(strategy.build.depends.iter().map(|path| strategy.folder.join(path)));
+        let mut texts = vec![env!("CARGO_PKG_VERSION").to_owned()];
+        if strategy.needs.contains(&Need::Kernels) {
+            texts.push(sha256_of(&layout.kernels_library()).unwrap_or_default());
+        }
+        if let Some(interpreter) = self.interpreter {
+            texts.push(format!("{} {}", interpreter.program.display(), interpreter.description));
+        }
+        if !strategy.build.steps.is_empty() {
+            texts.extend(tools.versions.iter().map(|(tool, version)| format!("{tool} {version}")));
+        }
+        fingerprint(&paths, &texts).into_diagnostic().wrap_err_with(|| format!("can't read the sources of {}", strategy.name))
+    }
+
+    /// Builds it and writes its receipt; a build that fails leaves a receipt that says so.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn build(&self, layout: &Layout, tools: &Tools) -> Result<Receipt> {
+        let strategy = self.strategy;
+        let started = Instant::now();
+        let out = layout.out(&strategy.name, self.interpreter_name());
+        let fresh = || -> std::io::Result<()> {
+            if out.exists() {
+                fs::remove_dir_all(&out)?;
+            }
+            fs::create_dir_all(&out)
+        };
+        fresh().into_diagnostic().wrap_err_with(|| format!("can't clear {}", out.display()))?;
+        let mut receipt = Receipt {
+            strategy: strategy.name.clone(),
+            interpreter: self.interpreter_name().map(str::to_owned),
+            fingerprint: self.fingerprint(layout, tools)?,
+            built: jiff::Timestamp::now().to_string(),
+            seconds: 0.0,
+            commands: Vec::new(),
+            tools: tools.versions.clone(),
+            artifacts: Vec::new(),
+            out: out.clone(),
+            failure: None,
+        };
+        if let Err(reason) = self.run_steps(layout, tools, &mut receipt) {
+            receipt.failure = Some(reason);
+        }
+        receipt.seconds = started.elapsed().as_secs_f64();
+        receipt.write(&self.receipt_path(layout))?;
+        Ok(receipt)
+    }
+
+    fn run_steps(&self, layout: &Layout, tools: &Tools, receipt: &mut Receipt) -> Result<(), String> {
+        let places = self.placeholders(layout, tools, &receipt.out);
+        let log_path = layout.log(&self.strategy.name, self.interpreter_name());
+        let log = fs::create_dir_all(log_path.parent().unwrap_or(Path::new("."))).and_then(|()| File::create(&log_path));
+        let mut log = log.map_err(|error| format!("can't write {}: {error}", log_path.display()))?;
+        for step in &self.strategy.build.steps {
+            let words = step.iter().map(|word| substitute(word, &places)).collect::<Result<Vec<_>, _>>()?.concat();
+            receipt.commands.push(words.clone());
+            self.run_step(layout, &words, &mut log, &log_path)?;
+        }
+        for artifact in &self.strategy.build.artifacts {
+            for name in substitute(artifact, &places)? {
+                let path = receipt.out.join(&name);
+                let artifact = Artifact::of(&path).map_err(|error| format!("the build left no {name}: {error}"))?;
+                receipt.artifacts.push(artifact);
+            }
+        }
+        Ok(())
+    }
+
+    fn run_step(&self, layout: &Layout, words: &[String], log: &mut File, log_path: &Path) -> Result<(), String> {
+        use std::io::Write;
+        let failed = |what: String| {
+            let text = fs::read_to_string(log_path).unwrap_or_default();
+            let last: Vec<&str> = text.lines().rev().filter(|line| !line.trim().is_empty()).take(8).collect();
+            let last = last.into_iter().rev().collect::<Vec<_>>().join("\n  ");
+            format!("does not build: {what}\n  {last}\n  all of it: {}", log_path.display())
+        };
+        let [program, arguments @ ..] = words else {
+            return Err("has an empty build step".to_owned());
+        };
+        let mut prepare = || -> std::io::Result<(File, File)> {
+            writeln!(log, "$ {}", words.join(" "))?;
+            Ok((log.try_clone()?, log.try_clone()?))
+        };
+        let (stdout, stderr) = prepare().map_err(|error| format!("can't write {}: {error}", log_path.display()))?;
+        let status = Command::new(program)
+            .args(arguments)
+            .current_dir(&self.strategy.folder)
+            .env(bindbench_protocol::KERNELS, layout.kernels_library())
+            // What the surrounding `cargo run` sets for itself is not meant for the builds it starts.
+            .env_remove("CARGO_TARGET_DIR")
+            .env_remove("RUSTFLAGS")
+            .env_remove("PYTHONPATH")
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(stderr)
+            .status()
+            .map_err(|error| failed(format!("can't run {program}: {error}")))?;
+        if status.success() { Ok(()) } else { Err(failed(format!("{program} ended with {status}"))) }
+    }
+
+    /// What stands for what in build steps; CONTRIBUTING.md lists them.
+    fn placeholders(&self, layout: &Layout, tools: &Tools, out: &Path) -> BTreeMap<&'static str, Vec<String>> {
+        let mut places = placeholders_of(layout, self.strategy, self.interpreter, out);
+        for tool in ["cc", "cargo", "cython", "maturin", "uv"] {
+            if let Some(program) = tools.program(tool) {
+                places.insert(tool, vec![program.display().to_string()]);
+            }
+        }
+        places
+    }
+}
+
+/// The placeholders that need no tool.
+pub fn placeholders_of(
+    layout: &Layout,
+    strategy: &Strategy,
+    interpreter: Option<&Interpreter>,
+    out: &Path,
+) -> BTreeMap<&'static str, Vec<String>> {
+    let one = |path: PathBuf| vec![path.display().to_string()];
+    let shared: &[&str] = if cfg!(target_os = "macos") { &["-bundle", "-undefined", "dynamic_lookup"] } else { &["-shared", "-fPIC"] };
+    let mut places = BTreeMap::from([
+        ("source", one(strategy.folder.clone())),
+        ("out", one(out.to_owned())),
+        ("target", one(layout.target(&strategy.name))),
+        ("kernels", one(layout.kernels())),
+        ("kernels_include", one(layout.root().join("impls/kernels/include"))),
+        ("extension_flags", shared.iter().map(ToString::to_string).collect()),
+    ]);
+    if let Some(interpreter) = interpreter {
+        places.insert("python", one(layout.environment(&interpreter.name).join("bin/python")));
+        places.insert("ext_suffix", vec![interpreter.ext_suffix.clone()]);
+        if let Some(include) = &interpreter.include {
+            places.insert("python_include", one(include.clone()));
+        }
+    }
+    places
+}
+
+/// Puts values in the place of `{names}`. A word that is nothing but a placeholder becomes as many words as that has.
+///
+/// # Errors
+/// When a name stands for nothing.
+pub fn substitute(word: &str, places: &BTreeMap<&'static str, Vec<String>>) -> Result<Vec<String>, String> {
+    let mut text = String::new();
+    let mut rest = word;
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((name, after)) = after.split_once('}') else { break };
+        let Some(values) = places.get(name) else {
+            let known = places.keys().copied().collect::<Vec<_>>().join(", ");
+            return Err(format!("has an unknown placeholder {{{name}}} in a build step; known here: {known}"));
+        };
+        if before.is_empty() && after.is_empty() && text.is_empty() {
+            return Ok(values.clone());
+        }
+        text += before;
+        text += &values.join(" ");
+        rest = after;
+    }
+    Ok(vec![text + rest])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_put_in_anywhere_and_may_be_several_words() {
+        let places = BTreeMap::from([("out", vec!["/o".to_owned()]), ("flags", vec!["-a".to_owned(), "-b".to_owned()])]);
+        assert_eq!(substitute("{flags}", &places).expect("known"), ["-a", "-b"]);
+        assert_eq!(substitute("-I{out}/x{out}", &places).expect("known"), ["-I/o/x/o"]);
+        assert_eq!(substitute("plain", &places).expect("known"), ["plain"]);
+        let error = substitute("{nowhere}", &places).expect_err("unknown");
+        assert!(error.contains("{nowhere}") && error.contains("flags, out"), "{error}");
+    }
+}

@@ -1,0 +1,94 @@
+//! Where things are: bindbench's folder, and what set-up makes in it.
+
+use std::path::{Path, PathBuf};
+
+/// bindbench's folder. All that set-up makes is below `build/`.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// The checkout that the current folder is in, or else the one that this program was built from.
+    pub fn find() -> Self {
+        let here = std::env::current_dir().unwrap_or_default();
+        let checkout = here.ancestors().find(|folder| folder.join("harness/workloads").is_dir() && folder.join("impls").is_dir());
+        let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("/"));
+        Self { root: checkout.unwrap_or(built_from).to_owned() }
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// All that set-up makes.
+    pub fn build(&self) -> PathBuf {
+        self.root.join("build")
+    }
+
+    /// The environment with the tools from PyPI.
+    pub fn tools(&self) -> PathBuf {
+        self.build().join("tools")
+    }
+
+    /// The lock of that environment.
+    pub fn tools_lock(&self) -> PathBuf {
+        self.root.join("pyscripts/tools.lock")
+    }
+
+    /// The environment of an interpreter.
+    pub fn environment(&self, interpreter: &str) -> PathBuf {
+        self.build().join("pythons").join(interpreter)
+    }
+
+    /// The program that makes an interpreter describe itself.
+    pub fn probe(&self) -> PathBuf {
+        self.root.join("pyscripts/probe.py")
+    }
+
+    /// Folder of the worker's package.
+    pub fn pyscripts(&self) -> PathBuf {
+        self.root.join("pyscripts")
+    }
+
+    /// The inputs.
+    pub fn inputs(&self) -> PathBuf {
+        self.build().join("inputs")
+    }
+
+    /// Folder of the shared kernels library.
+    pub fn kernels(&self) -> PathBuf {
+        self.build().join("kernels")
+    }
+
+    /// The shared kernels library.
+    pub fn kernels_library(&self) -> PathBuf {
+        self.kernels().join(format!("libbindbench_kernels{}", std::env::consts::DLL_SUFFIX))
+    }
+
+    /// What a build of a strategy leaves.
+    pub fn out(&self, strategy: &str, interpreter: Option<&str>) -> PathBuf {
+        self.build().join("strategies").join(strategy).join(interpreter.unwrap_or("native"))
+    }
+
+    /// The receipt of a build.
+    pub fn receipt(&self, strategy: &str, interpreter: Option<&str>) -> PathBuf {
+        self.build().join("receipts").join(format!("{strategy}@{}.json", interpreter.unwrap_or("native")))
+    }
+
+    /// All that a build printed.
+    pub fn log(&self, strategy: &str, interpreter: Option<&str>) -> PathBuf {
+        self.build().join("logs").join(format!("{strategy}@{}.log", interpreter.unwrap_or("native")))
+    }
+
+    /// Cargo's target folder for a strategy, kept between builds.
+    pub fn target(&self, strategy: &str) -> PathBuf {
+        self.build().join("cargo").join(strategy)
+    }
+
+    /// The runs.
+    pub fn runs(&self) -> PathBuf {
+        self.root.join("runs")
+    }
+}

@@ -1,0 +1,169 @@
+//! Set-up: interpreters, environments, builds, receipts, inputs. Everything it makes is below `build/`.
+
+pub mod build;
+pub mod environments;
+pub mod inputs;
+pub mod interpreters;
+mod kernels;
+pub mod layout;
+pub mod needs;
+pub mod oracle;
+pub mod receipt;
+
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use miette::{Result, miette};
+use rayon::prelude::*;
+
+use crate::catalog::{Catalog, Lane, Need, Strategy};
+use build::{State, Target};
+use interpreters::Interpreter;
+use layout::Layout;
+use needs::Tools;
+
+/// What is on this machine and what was set up of it.
+#[derive(Debug)]
+pub struct Workshop {
+    /// Where things are.
+    pub layout: Layout,
+    /// All strategies and workloads.
+    pub catalog: Catalog,
+    /// All interpreters found, newest first.
+    pub found: Vec<Interpreter>,
+    /// The programs that build.
+    pub tools: Tools,
+}
+
+impl Workshop {
+    /// Reads the catalog and looks around; changes nothing.
+    ///
+    /// # Errors
+    /// When a manifest is not as it should be.
+    pub fn open(layout: Layout, catalogs: &[std::path::PathBuf]) -> Result<Self> {
+        let catalog = Catalog::read(layout.root(), catalogs)?;
+        let found = interpreters::find(&layout.probe());
+        let tools = Tools::find(&layout.tools());
+        Ok(Self { layout, catalog, found, tools })
+    }
+
+    /// The interpreters a selection means.
+    ///
+    /// # Errors
+    /// When one is not there.
+    pub fn interpreters(&self, wanted: &[String], lanes: &[&Lane]) -> Result<Vec<Interpreter>> {
+        let strategies: Vec<&Strategy> = self.strategies_of(lanes).into_iter().filter(|strategy| !is_native(strategy)).collect();
+        Ok(interpreters::pick(&self.found, wanted, &strategies, &self.layout.probe())?)
+    }
+
+    fn strategies_of(&self, lanes: &[&Lane]) -> Vec<&Strategy> {
+        self.catalog.strategies.iter().filter(|strategy| lanes.iter().any(|lane| lane.strategy == strategy.name)).collect()
+    }
+
+    /// What has to be built for these lanes and interpreters: native strategies once, the others for each interpreter.
+    pub fn targets<'a>(&'a self, lanes: &[&Lane], interpreters: &'a [Interpreter]) -> Vec<Target<'a>> {
+        let mut targets = Vec::new();
+        for strategy in self.strategies_of(lanes) {
+            if is_native(strategy) {
+                targets.push(Target { strategy, interpreter: None });
+            } else {
+                targets.extend(interpreters.iter().map(|interpreter| Target { strategy, interpreter: Some(interpreter) }));
+            }
+        }
+        targets
+    }
+
+    /// Where a lane stands for an interpreter.
+    pub fn state(&self, lane: &Lane, interpreter: Option<&Interpreter>) -> State {
+        let supported = |implementation: &String| lane.implementations.as_ref().is_none_or(|names| names.contains(implementation));
+        if let Some(interpreter) = interpreter.filter(|interpreter| !supported(&interpreter.implementation)) {
+            return State::Skipped(format!("{} does not run on {}", lane.id, interpreter.implementation));
+        }
+        match self.catalog.strategy_of(lane) {
+            Some(strategy) => Target { strategy, interpreter }.state(&self.layout, &self.tools),
+            None => State::Unbuilt,
+        }
+    }
+
+    /// Makes environments, the kernels, and all that is not built yet or no longer what its receipt says.
+    ///
+    /// # Errors
+    /// When environments or kernels can't be made. A strategy that can't be built is no error: its receipt says why.
+    pub fn set_up(&mut self, lanes: &[&Lane], interpreters: &[Interpreter]) -> Result<()> {
+        let steps = spinner();
+        steps.set_message("tools from PyPI");
+        environments::make_tools(&self.layout.tools(), &self.layout.tools_lock(), &self.found)?;
+        self.tools = Tools::find(&self.layout.tools());
+        steps.set_message("environments");
+        let uv = self.tools.program("uv").ok_or_else(|| miette!("the tools' environment has no uv: `bindbench clean`, then again"))?;
+        for interpreter in interpreters {
+            environments::make_for(interpreter, &self.layout.environment(&interpreter.name), uv)?;
+        }
+        if self.strategies_of(lanes).iter().any(|strategy| strategy.needs.contains(&Need::Kernels))
+            && self.tools.meet(Need::Kernels).is_ok()
+        {
+            steps.set_message("kernels");
+            kernels::build(&self.layout, &self.tools)?;
+        }
+        steps.finish_and_clear();
+        self.build_all(&self.targets(lanes, interpreters))
+    }
+
+    /// Builds what is not ready, each target on a core of its own.
+    fn build_all(&self, targets: &[Target]) -> Result<()> {
+        let todo: Vec<&Target> = targets
+            .par_iter()
+            .filter(|target| match target.state(&self.layout, &self.tools) {
+                State::Stale(_) | State::Unbuilt => true,
+                // A build that failed is tried again: whatever kept it may have been mended outside of what a fingerprint sees.
+                State::Skipped(_) => target.receipt_path(&self.layout).exists(),
+                State::Ready(_) => false,
+            })
+            .collect();
+        let bar = ProgressBar::new(todo.len() as u64).with_style(bar_style("building {msg}"));
+        bar.enable_steady_tick(std::time::Duration::from_millis(500));
+        // Two targets of one strategy share a cargo target folder, whose lock would make one wait for the other: that is fine.
+        todo.par_iter().try_for_each(|target| {
+            let name = match target.interpreter {
+                Some(interpreter) => format!("{} for {}", target.strategy.name, interpreter.name),
+                None => target.strategy.name.clone(),
+            };
+            bar.set_message(name);
+            let built = target.build(&self.layout, &self.tools);
+            bar.inc(1);
+            built.map(drop)
+        })?;
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    /// Program of an interpreter's environment.
+    pub fn python(&self, interpreter: &Interpreter) -> std::path::PathBuf {
+        self.layout.environment(&interpreter.name).join("bin/python")
+    }
+}
+
+fn is_native(strategy: &Strategy) -> bool {
+    strategy.lanes.iter().all(Lane::is_native)
+}
+
+fn spinner() -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} set-up: {msg} [{elapsed}]").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let bar = ProgressBar::new_spinner().with_style(style);
+    bar.enable_steady_tick(std::time::Duration::from_millis(200));
+    bar
+}
+
+/// The style of all progress bars: what is done, how far it is, time left.
+pub fn bar_style(what: &str) -> ProgressStyle {
+    let template = format!("[{{bar:30}}] {{pos}}/{{len}} {what} (left: {{eta}})");
+    ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
+}
+
+/// Removes all that set-up made.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn clean(build: &Path) -> std::io::Result<()> {
+    if build.exists() { std::fs::remove_dir_all(build) } else { Ok(()) }
+}

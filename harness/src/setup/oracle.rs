@@ -1,0 +1,184 @@
+//! The right answers, from implementations that no lane shares: memchr's substring search, and sums in double-double arithmetic.
+
+use bindbench_protocol::{Answer, Integers};
+use memchr::memmem;
+use miette::{Result, bail};
+use sha2::{Digest, Sha256};
+
+use super::inputs::{Datum, Pool, to_hex};
+use crate::catalog::Oracle;
+
+/// Floats agree when they differ by no more than this, relative to the expected one.
+const TOLERANCE: f64 = 1e-9;
+
+/// What a call has to return or raise.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expected {
+    /// Exactly this.
+    Exactly(Answer),
+    /// A float within 1e-9 relative.
+    Near(f64),
+    /// An exception of this type.
+    Raises(&'static str),
+}
+
+impl Expected {
+    /// Compares an answer with what was expected.
+    ///
+    /// # Errors
+    /// A sentence that says what was expected and what came.
+    pub fn check(&self, answer: &Answer) -> Result<(), String> {
+        let fine = match (self, answer) {
+            (Self::Exactly(Answer::Integers(expected)), Answer::Integers(found)) => {
+                (expected.count, &expected.sha256) == (found.count, &found.sha256)
+            }
+            (Self::Exactly(expected), found) => expected == found,
+            (Self::Near(expected), Answer::Float(digits)) => {
+                digits.parse().is_ok_and(|found: f64| (found - expected).abs() <= TOLERANCE * expected.abs())
+            }
+            (Self::Raises(kind), Answer::Raised(raised)) => raised.kind == *kind || raised.bases.iter().any(|base| base == kind),
+            _ => false,
+        };
+        if fine { Ok(()) } else { Err(format!("expected {}, got {}", self.describe(), describe(answer))) }
+    }
+
+    fn describe(&self) -> String {
+        match self {
+            Self::Exactly(answer) => describe(answer),
+            Self::Near(value) => format!("the float {value:?} ± 1e-9 relative"),
+            Self::Raises(kind) => format!("a {kind}"),
+        }
+    }
+}
+
+fn describe(answer: &Answer) -> String {
+    match answer {
+        Answer::None(()) => "None".to_owned(),
+        Answer::Integer(digits) => format!("the int {digits}"),
+        Answer::Float(digits) => format!("the float {digits}"),
+        Answer::Integers(list) => format!("a list of {} ints with SHA-256 {:.12}…", list.count, list.sha256),
+        Answer::Raised(raised) => format!("a {}: {}", raised.kind, raised.message),
+        Answer::Other(text) => text.clone(),
+    }
+}
+
+/// The right answer for every item of a pool.
+///
+/// # Errors
+/// When an input can't be read, or a workload asks an oracle for what its inputs do not have.
+pub fn expected(oracle: Oracle, pool: &Pool) -> Result<Vec<Expected>> {
+    (0..pool.len()).map(|item| answer(oracle, &pool.data(item)?)).collect()
+}
+
+fn answer(oracle: Oracle, data: &[Datum]) -> Result<Expected> {
+    let integer = |value: i64| Expected::Exactly(Answer::Integer(value.to_string()));
+    Ok(match (oracle, data) {
+        (Oracle::Nothing, _) => Expected::Exactly(Answer::None(())),
+        (Oracle::RaisesRuntimeError, _) => Expected::Raises("RuntimeError"),
+        (Oracle::AddedArguments, data) => {
+            integer(data.iter().map(|datum| if let Datum::Integer(value) = datum { *value } else { 0 }).sum())
+        }
+        (Oracle::ByteCount, [Datum::Bytes(bytes), ..]) => integer(bytes.len() as i64),
+        (Oracle::IntegerSum, [Datum::Int64(values), ..]) => integer(values.iter().sum()),
+        (Oracle::CountUp, [.., Datum::Integer(n)]) => integers(0..*n as u64),
+        (Oracle::CountUpSum, [.., Datum::Integer(n)]) => integer(n * (n - 1) / 2),
+        (Oracle::Offsets, [Datum::Bytes(text), Datum::Bytes(pattern)]) => integers(offsets(text, pattern)),
+        (Oracle::Sum | Oracle::Mean | Oracle::Variance | Oracle::StandardDeviation, [data]) => {
+            Expected::Near(moment(oracle, &floats(data)))
+        }
+        _ => bail!("the oracle {oracle:?} does not fit the arguments of its input: mend the workload's file"),
+    })
+}
+
+fn integers(values: impl Iterator<Item = u64>) -> Expected {
+    let (mut count, mut digest) = (0, Sha256::new());
+    for value in values {
+        count += 1;
+        digest.update(value.to_le_bytes());
+    }
+    Expected::Exactly(Answer::Integers(Integers { count, sha256: to_hex(&digest.finalize()), values: None }))
+}
+
+/// Every offset, overlapping ones too: memchr's finder goes on after a hit, so it starts anew one byte further.
+fn offsets(text: &[u8], pattern: &[u8]) -> impl Iterator<Item = u64> {
+    let finder = memmem::Finder::new(pattern).into_owned();
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let at = from + finder.find(text.get(from..)?)?;
+        from = at + 1;
+        Some(at as u64)
+    })
+}
+
+fn floats(data: &Datum) -> Vec<f64> {
+    match data {
+        Datum::Float64(values) => values.clone(),
+        Datum::Int64(values) => values.iter().map(|&value| value as f64).collect(),
+        Datum::Integer(value) => vec![*value as f64],
+        Datum::Bytes(_) | Datum::Callable => Vec::new(),
+    }
+}
+
+fn moment(oracle: Oracle, values: &[f64]) -> f64 {
+    let n = values.len() as f64;
+    let mean = exact_sum(values.iter().copied()) / n;
+    let variance = || exact_sum(values.iter().map(|x| (x - mean) * (x - mean))) / n;
+    match oracle {
+        Oracle::Sum => exact_sum(values.iter().copied()),
+        Oracle::Mean => mean,
+        Oracle::Variance => variance(),
+        _ => variance().sqrt(),
+    }
+}
+
+/// Neumaier's compensated sum ("Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", 1974).
+fn exact_sum(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut rest) = (0.0_f64, 0.0);
+    for x in values {
+        let next = sum + x;
+        rest += if sum.abs() >= x.abs() { (sum - next) + x } else { (x - next) + sum };
+        sum = next;
+    }
+    sum + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_wrong_answer_says_what_was_expected_and_what_came() {
+        let message = Expected::Near(2.0).check(&Answer::Float("2.1".into())).expect_err("2.1 is not 2");
+        assert_eq!(message, "expected the float 2.0 ± 1e-9 relative, got the float 2.1");
+        assert!(Expected::Near(2.0).check(&Answer::Integer("2".into())).is_err(), "the contract says float");
+        assert!(Expected::Near(2.0).check(&Answer::Float("nan".into())).is_err());
+        assert!(Expected::Near(2.0).check(&Answer::Float("2.0000000001".into())).is_ok());
+    }
+
+    #[test]
+    fn an_exception_may_be_of_a_derived_type() {
+        let raised = |kind: &str, bases: &[&str]| {
+            let bases = bases.iter().map(ToString::to_string).collect();
+            Answer::Raised(bindbench_protocol::Raised { kind: kind.into(), bases, ..Default::default() })
+        };
+        assert!(Expected::Raises("RuntimeError").check(&raised("RuntimeError", &[])).is_ok());
+        assert!(Expected::Raises("RuntimeError").check(&raised("RecursionError", &["RuntimeError"])).is_ok());
+        assert!(Expected::Raises("RuntimeError").check(&raised("ValueError", &["Exception"])).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn offsets_are_those_of_a_naive_search(text in "[ab]{0,40}", pattern in "[ab]{1,4}") {
+            let naive: Vec<u64> = (0..text.len()).filter(|&i| text[i..].starts_with(&pattern)).map(|i| i as u64).collect();
+            prop_assert_eq!(offsets(text.as_bytes(), pattern.as_bytes()).collect::<Vec<_>>(), naive);
+        }
+
+        #[test]
+        fn the_sum_keeps_what_a_plain_one_loses(big in 1e15..1e16_f64, small in prop::collection::vec(0.0..1.0_f64, 1..50)) {
+            let exact = exact_sum(std::iter::once(big).chain(small.iter().copied()).chain([-big]));
+            let expected = exact_sum(small.iter().copied());
+            prop_assert!((exact - expected).abs() <= 1e-9 * expected.max(1.0), "{} {}", exact, expected);
+        }
+    }
+}

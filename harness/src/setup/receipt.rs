@@ -1,0 +1,135 @@
+//! Receipts: proof that a strategy is built for an interpreter, and is what it says.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use miette::{Context, IntoDiagnostic, Result};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::inputs::to_hex;
+
+/// What a build left, and from what.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The strategy's name.
+    pub strategy: String,
+    /// Name of the interpreter; none for a native strategy.
+    pub interpreter: Option<String>,
+    /// SHA-256 over everything the build depends on: sources, tools, interpreter, kernels.
+    pub fingerprint: String,
+    /// When it was built, RFC 3339.
+    pub built: String,
+    /// How long that took.
+    pub seconds: f64,
+    /// The commands run: compilers and flags to the letter.
+    pub commands: Vec<Vec<String>>,
+    /// The tools' versions.
+    pub tools: BTreeMap<String, String>,
+    /// The files it left.
+    pub artifacts: Vec<Artifact>,
+    /// Folder on the workers' search path.
+    pub out: PathBuf,
+    /// Why it could not be built; none if it could.
+    pub failure: Option<String>,
+}
+
+/// A file with its digest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Artifact {
+    /// The file.
+    pub path: PathBuf,
+    /// SHA-256, hexadecimal.
+    pub sha256: String,
+    /// Size.
+    pub bytes: u64,
+}
+
+impl Artifact {
+    /// Reads a file's digest.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), sha256: sha256_of(path)?, bytes: fs::metadata(path)?.len() })
+    }
+
+    /// Whether the file on disk is the one of the receipt; if not, how it differs.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn verify(&self) -> Result<(), String> {
+        match sha256_of(&self.path) {
+            Ok(sha256) if sha256 == self.sha256 => Ok(()),
+            Ok(_) => Err(format!("{} is not the file that was built: its SHA-256 differs from the receipt's", self.path.display())),
+            Err(error) => Err(format!("{} was built but can't be read now: {error}", self.path.display())),
+        }
+    }
+}
+
+impl Receipt {
+    /// Reads a receipt; none when there is none that can be understood.
+    pub fn read(path: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(path).ok()?).ok()
+    }
+
+    /// Writes it, replacing an older one whole.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let write = || -> io::Result<()> {
+            fs::create_dir_all(folder)?;
+            let file = tempfile::NamedTempFile::new_in(folder)?;
+            serde_json::to_writer_pretty(&file, self)?;
+            file.persist(path).map_err(|error| error.error)?;
+            Ok(())
+        };
+        write().into_diagnostic().wrap_err_with(|| format!("can't write the receipt {}", path.display()))
+    }
+}
+
+/// SHA-256 of a file, hexadecimal.
+///
+/// # Errors
+/// When it can't be read.
+pub fn sha256_of(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let (mut digest, mut block) = (Sha256::new(), vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut block)? {
+            0 => return Ok(to_hex(&digest.finalize())),
+            n => digest.update(&block[..n]),
+        }
+    }
+}
+
+/// SHA-256 over files and folders (in the order of their names, with their names) and further texts: what a build depends on.
+/// Left out is what does not go into a build: caches, cargo's target folders, Markdown.
+///
+/// # Errors
+/// When a file can't be read.
+pub fn fingerprint(paths: &[PathBuf], texts: &[String]) -> io::Result<String> {
+    let mut digest = Sha256::new();
+    for text in texts {
+        digest.update((text.len() as u64).to_le_bytes());
+        digest.update(text);
+    }
+    for root in paths {
+        let files = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(|entry| {
+            let name = entry.file_name().to_string_lossy();
+            entry.depth() == 0 || !(name == "target" || name == "__pycache__" || name.starts_with('.') || name.ends_with(".md"))
+        });
+        for file in files {
+            let file = file?;
+            if file.file_type().is_file() {
+                digest.update(file.path().strip_prefix(root).unwrap_or(file.path()).as_os_str().as_encoded_bytes());
+                digest.update(sha256_of(file.path())?);
+            }
+        }
+    }
+    Ok(to_hex(&digest.finalize()))
+}

@@ -1,0 +1,6 @@
+//! A run on disk: its model, and the folder that holds it.
+
+mod folder;
+pub mod model;
+
+pub use folder::{Damage, Recorded, RunFolder, StoreError};

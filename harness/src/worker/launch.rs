@@ -1,0 +1,73 @@
+//! What a worker is started with: program, environment, and the lane it is told to load.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+
+use bindbench_protocol::{KERNELS, Load};
+use miette::{Result, miette};
+use serde::Serialize;
+
+use crate::catalog::{Entry, Lane};
+use crate::setup::Workshop;
+use crate::setup::build::{placeholders_of, substitute};
+use crate::setup::interpreters::Interpreter;
+use crate::setup::receipt::Receipt;
+
+/// Variables of Python's that a user may set to choose how the interpreter works; they are recorded with the run. All others are
+/// kept from workers: a stray `PYTHONPATH` or `PYTHONTRACEMALLOC` would change what is measured.
+pub const KEPT: [&str; 2] = ["PYTHON_JIT", "PYTHON_GIL"];
+
+/// How to start a worker. Also what `list --json` shows, so that other programs can start one.
+#[derive(Clone, Debug, Serialize)]
+pub struct Launch {
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// Variables to set.
+    pub environment: BTreeMap<String, String>,
+    /// The first request to send.
+    pub load: Load,
+}
+
+impl Launch {
+    /// The worker of a lane that is ready.
+    ///
+    /// # Errors
+    /// When a native lane's command has an unknown placeholder.
+    pub fn of(workshop: &Workshop, lane: &Lane, interpreter: Option<&Interpreter>, receipt: &Receipt) -> Result<Self> {
+        let strategy = workshop.catalog.strategy_of(lane).ok_or_else(|| miette!("{} belongs to no strategy", lane.id))?;
+        let layout = &workshop.layout;
+        let mut environment = BTreeMap::from([(KERNELS.to_owned(), layout.kernels_library().display().to_string())]);
+        let mut modules = BTreeMap::new();
+        let command = match (&lane.entry, interpreter) {
+            (Entry::Python(names), Some(interpreter)) => {
+                modules.clone_from(names);
+                environment.insert("PYTHONPATH".to_owned(), layout.pyscripts().display().to_string());
+                vec![workshop.python(interpreter).display().to_string(), "-m".to_owned(), "bindbench_worker".to_owned()]
+            }
+            (Entry::Python(_), None) => return Err(miette!("{} needs an interpreter", lane.id)),
+            (Entry::Native { command, .. }, _) => {
+                let places = placeholders_of(layout, strategy, None, &receipt.out);
+                let words: Result<Vec<_>, _> = command.iter().map(|word| substitute(word, &places)).collect();
+                words.map_err(|error| miette!("{} {error}", lane.id))?.concat()
+            }
+        };
+        let paths: Vec<PathBuf> = vec![receipt.out.clone(), strategy.folder.clone()];
+        Ok(Self { command, environment, load: Load { lane: lane.id.clone(), paths, modules, cpus: None } })
+    }
+
+    /// The command, ready to be spawned. `hash_seed` fixes the order of sets and dicts of str.
+    pub(super) fn command(&self, hash_seed: u32) -> Command {
+        let (program, arguments) = self.command.split_first().map_or(("false", &[][..]), |(program, rest)| (program, rest));
+        let mut command = Command::new(program);
+        command.args(arguments);
+        for (name, _) in std::env::vars_os() {
+            let name_text = name.to_string_lossy();
+            if name_text.starts_with("PYTHON") && !KEPT.contains(&name_text.as_ref()) {
+                command.env_remove(&name);
+            }
+        }
+        command.env("PYTHONHASHSEED", hash_seed.to_string()).envs(&self.environment);
+        command
+    }
+}

@@ -1,0 +1,11 @@
+//! Workers: how one is started, spoken to, watched and ended. The protocol itself is the crate `bindbench-protocol`.
+
+mod guard;
+mod launch;
+mod memory;
+mod process;
+
+pub use guard::{Guard, watch};
+pub use launch::KEPT;
+pub use launch::Launch;
+pub use process::{Limits, Lost, Worker, signal_name};

@@ -1,0 +1,84 @@
+/* What every binding here needs at the border: the GIL, ints in, ints out, and a status turned into an exception. */
+#ifndef BINDBENCH_CAPI_BORDER_H
+#define BINDBENCH_CAPI_BORDER_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "bindbench_kernels.h"
+
+/* KERNEL(statement) runs code that touches no Python object. This is the whole difference between the lanes c and c-nogil: the
+ * second lets other Python threads run meanwhile, and pays for giving the GIL back and queueing for it again. */
+#ifdef RELEASE_GIL
+#define KERNEL(...)              \
+    do {                         \
+        Py_BEGIN_ALLOW_THREADS   \
+        __VA_ARGS__;             \
+        Py_END_ALLOW_THREADS     \
+    } while (0)
+#else
+#define KERNEL(...)  \
+    do {             \
+        __VA_ARGS__; \
+    } while (0)
+#endif
+
+/* Where there is no GIL, a list is locked by hand while its items are read. With a GIL nothing else runs, and this is a brace. */
+#ifndef Py_BEGIN_CRITICAL_SECTION
+#define Py_BEGIN_CRITICAL_SECTION(object) {
+#define Py_END_CRITICAL_SECTION() }
+#endif
+
+extern PyMethodDef call_operations[], kmp_operations[], std_operations[];
+
+/* METH_FASTCALL hands over a bare array: nobody has counted the arguments yet. */
+static inline int check_count(const char *operation, Py_ssize_t expected, Py_ssize_t given)
+{
+    if (given == expected)
+        return 0;
+    PyErr_Format(PyExc_TypeError, "%s() takes exactly %zd arguments (%zd given)", operation, expected, given);
+    return -1;
+}
+
+/* An int in. The type is checked first: PyLong_AsLongLong alone would also take whatever has __index__. −1 is a value as well as
+ * the sign of an error, so only PyErr_Occurred tells. */
+static inline int int64_of(PyObject *object, int64_t *value)
+{
+    if (!PyLong_Check(object)) {
+        PyErr_Format(PyExc_TypeError, "expected an int, not %.200s", Py_TYPE(object)->tp_name);
+        return -1;
+    }
+    *value = PyLong_AsLongLong(object); /* OverflowError beyond 64 bits */
+    return *value == -1 && PyErr_Occurred() ? -1 : 0;
+}
+
+/* Ints out: one object made for each item. PyList_SET_ITEM takes over the only reference, so nothing has to be given back. */
+static inline PyObject *list_of(const int64_t *items, size_t count)
+{
+    PyObject *list = PyList_New((Py_ssize_t)count);
+    if (list == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        PyObject *item = PyLong_FromLongLong(items[i]);
+        if (item == NULL) {
+            Py_DECREF(list); /* frees the items made so far; the rest are NULL, which a list allows while it is being filled */
+            return NULL;
+        }
+        PyList_SET_ITEM(list, (Py_ssize_t)i, item);
+    }
+    return list;
+}
+
+/* Sets the exception that belongs to a status other than BB_OK. Returns NULL, so that `return raise_status(…)` ends a function. */
+static inline PyObject *raise_status(bb_status status, const char *what)
+{
+    if (status == BB_EMPTY)
+        PyErr_Format(PyExc_ValueError, "empty %s", what);
+    else if (status == BB_MEMORY)
+        PyErr_NoMemory();
+    else if (status == BB_FAILED)
+        PyErr_Format(PyExc_RuntimeError, "%s failed", what);
+    return NULL; /* BB_CALLBACK: the callback has set its own exception */
+}
+
+#endif

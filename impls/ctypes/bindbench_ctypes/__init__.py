@@ -1,0 +1,1 @@
+"""Three ways to call a shared library with ctypes."""

@@ -1,0 +1,1 @@
+"""As ctypes is often used: arrays filled from a list, results read by index."""

@@ -1,0 +1,65 @@
+"""What crossing costs. Where the prototype alone keeps the contract, the foreign function itself is the operation."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from ctypes import byref, c_int64
+from typing import Any
+
+from ..kernels import CALLBACK, OK, Callback, library
+from ..memory import Borrowed
+
+noop = library.bb_noop
+add = library.bb_add
+fail = library.bb_fail
+
+_length, _take, _give, _call_back = library.bb_length, library.bb_take, library.bb_give, library.bb_call_back
+
+
+def length(data: bytes | bytearray | memoryview) -> int:
+    """The number of bytes. A bytes object's memory is passed as it is; any other buffer is borrowed first."""
+    if isinstance(data, bytes):
+        return _length(data, len(data))
+    with Borrowed(data) as memory:
+        return _length(memory.address, memory.length)
+
+
+def take_list(xs: list[int]) -> int:
+    """The sum of the items, unboxed by `array`: it checks each one's type and range."""
+    if not isinstance(xs, list):
+        raise TypeError(f"a list is needed, not {type(xs).__name__}")
+    items = array("q", xs)
+    return _take(*items.buffer_info())  # ours alone: nobody can resize it during the call
+
+
+def give_list(n: int) -> list[int]:
+    """The ints below n, written into an array and boxed in one go."""
+    items = array("q", [0]) * n
+    if n < 0:
+        raise ValueError("n must not be negative")
+    _give(*items.buffer_info())
+    return items.tolist()
+
+
+@Callback
+def _step(context: tuple[Callable[[int], int], list[BaseException]], i: int, result: Any) -> int:
+    # An exception can't cross C: ctypes would print it and go on. So it is kept, and C told to stop.
+    function, raised = context
+    try:
+        result[0] = function(i)
+    except BaseException as exception:
+        raised.append(exception)
+        return CALLBACK
+    return OK
+
+
+def call_back(f: Callable[[int], int], n: int) -> int:
+    """The sum of what f answers. One C callback serves every call: what differs goes through its context pointer."""
+    total = c_int64()
+    raised: list[BaseException] = []
+    context = (f, raised)
+    _call_back(_step, context, n, byref(total))
+    if raised:
+        raise raised.pop()
+    return total.value

@@ -1,0 +1,10 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
+"""call, kmp and std in Cython, calling the shared kernels library, holding the GIL."""
+DEF RELEASE = False
+
+include "types.pxi"
+include "library.pxi"
+include "border.pxi"
+include "call.pxi"
+include "kmp.pxi"
+include "std.pxi"

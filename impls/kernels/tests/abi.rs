@@ -1,0 +1,102 @@
+//! The C functions as C calls them: NULL for nothing, and results untouched unless the status says otherwise.
+#![allow(unsafe_code)]
+
+use std::ffi::c_void;
+use std::ptr;
+use std::slice;
+
+use bindbench_kernels::abi::{
+    BB_CALLBACK, BB_EMPTY, BB_FAILED, BB_OK, Offsets, Status, bb_add, bb_call_back, bb_fail, bb_give, bb_kmp_find, bb_length, bb_mean,
+    bb_noop, bb_offsets_free, bb_std, bb_sum, bb_take, bb_var,
+};
+
+fn find(text: &[u8], pattern: &[u8], start: usize, end: usize) -> (Status, Vec<u64>) {
+    let mut found = Offsets::EMPTY;
+    // SAFETY: both slices are alive, and so is `found`.
+    let status = unsafe { bb_kmp_find(text.as_ptr(), text.len(), pattern.as_ptr(), pattern.len(), start, end, &mut found) };
+    let offsets = if found.data.is_null() {
+        Vec::new()
+    } else {
+        // SAFETY: `bb_kmp_find` set it.
+        unsafe { slice::from_raw_parts(found.data, found.length) }.to_vec()
+    };
+    // SAFETY: set to zero or by `bb_kmp_find`; the second time it is zero.
+    unsafe {
+        bb_offsets_free(&mut found);
+        bb_offsets_free(&mut found);
+    }
+    assert!(found.data.is_null() && found.length == 0 && found.capacity == 0);
+    (status, offsets)
+}
+
+#[test]
+fn call() {
+    bb_noop();
+    assert_eq!(bb_add(i64::MAX, 1), i64::MIN);
+    assert_eq!(bb_length(ptr::null(), 5), 5);
+    assert_eq!(bb_fail(), BB_FAILED);
+    let mut items = [7; 3];
+    // SAFETY: three items; and NULL for none.
+    unsafe {
+        bb_give(items.as_mut_ptr(), 3);
+        bb_give(ptr::null_mut(), 0);
+        assert_eq!(bb_take(items.as_ptr(), 3), 3);
+        assert_eq!(bb_take(ptr::null(), 0), 0);
+    }
+    assert_eq!(items, [0, 1, 2]);
+}
+
+unsafe extern "C" fn double_until_limit(context: *mut c_void, i: i64, result: *mut i64) -> Status {
+    // SAFETY: the tests below pass the address of an i64, and `bb_call_back` that of its result.
+    unsafe {
+        if i == context.cast::<i64>().read() {
+            return 77;
+        }
+        result.write(2 * i);
+    }
+    BB_OK
+}
+
+#[test]
+fn call_back_sums_or_stops() {
+    for (mut limit, expected) in [(99_i64, (BB_OK, 12)), (2, (BB_CALLBACK, -5))] {
+        let mut sum = -5;
+        // SAFETY: context and sum are alive.
+        let status = unsafe { bb_call_back(double_until_limit, (&raw mut limit).cast(), 4, &mut sum) };
+        assert_eq!((status, sum), expected);
+    }
+}
+
+#[test]
+fn kmp_finds_in_ranges() {
+    assert_eq!(find(b"aaaa", b"aa", 0, usize::MAX), (BB_OK, vec![0, 1, 2]));
+    assert_eq!(find(b"aaaa", b"aa", 1, 2), (BB_OK, vec![1]));
+    assert_eq!(find(b"aaaa", b"b", 0, 4), (BB_OK, vec![]));
+    assert_eq!(find(b"", b"b", 0, 0), (BB_OK, vec![]));
+    assert_eq!(find(b"aaaa", b"", 0, 4), (BB_EMPTY, vec![]));
+}
+
+#[test]
+fn kmp_takes_null_for_nothing_and_leaves_the_result_alone() {
+    let mut found = Offsets { data: ptr::null_mut(), length: 5, capacity: 6 };
+    // SAFETY: NULL with length 0.
+    let status = unsafe { bb_kmp_find(ptr::null(), 0, ptr::null(), 0, 0, 0, &mut found) };
+    assert_eq!((status, found.length, found.capacity), (BB_EMPTY, 5, 6));
+    // SAFETY: as above.
+    let status = unsafe { bb_kmp_find(ptr::null(), 0, b"a".as_ptr(), 1, 0, 0, &mut found) };
+    assert_eq!((status, found.length, found.capacity), (BB_OK, 0, 0));
+}
+
+#[test]
+fn moments() {
+    let data = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
+    type Moment = unsafe extern "C" fn(*const f64, usize, *mut f64) -> Status;
+    let moments: [(Moment, f64); 4] = [(bb_sum, 40.0), (bb_mean, 5.0), (bb_var, 4.0), (bb_std, 2.0)];
+    for (moment, expected) in moments {
+        let mut result = -1.0;
+        // SAFETY: NULL with length 0.
+        assert_eq!((unsafe { moment(ptr::null(), 0, &mut result) }, result), (BB_EMPTY, -1.0));
+        // SAFETY: the data are alive.
+        assert_eq!((unsafe { moment(data.as_ptr(), data.len(), &mut result) }, result), (BB_OK, expected));
+    }
+}

@@ -1,0 +1,1 @@
+"""A pool of processes over one mapped file; one module a lane."""

@@ -1,0 +1,100 @@
+"""The operations, as the parent sees them: what to send, whom to send it to, how to put the answers together."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, Union
+
+from .mapping import Chunk, chunks
+from .processes import Pools
+
+BytesLike = Union[bytes, bytearray, memoryview]
+
+
+class Lane:
+    """The operations of all workloads, done by the tasks of `kernel` in the processes of `pools`."""
+
+    def __init__(self, kernel: ModuleType, pools: Pools) -> None:
+        """Starts nothing yet."""
+        self._kernel = kernel
+        self._pools = pools
+
+    def _apply(self, task: Callable[..., Any], *arguments: Any) -> Any:
+        with self._pools() as pool:
+            return pool.apply(task, arguments)
+
+    def _map(self, task: Callable[..., Any], parts: list[Chunk], *arguments: Any) -> list[Any]:
+        with self._pools() as pool:
+            return pool.starmap(task, [(part, *arguments) for part in parts], chunksize=1)
+
+    def noop(self) -> None:
+        """There and back."""
+        return self._apply(self._kernel.noop)
+
+    def add(self, a: int, b: int) -> int:
+        """Two ints there, one back."""
+        return self._apply(self._kernel.add, a, b)
+
+    def length(self, data: BytesLike) -> int:
+        """All the bytes there, to be counted."""
+        return self._apply(self._kernel.length, _bytes(data))
+
+    def take_list(self, xs: list[int]) -> int:
+        """A list there."""
+        return self._apply(self._kernel.take_list, xs)
+
+    def give_list(self, n: int) -> list[int]:
+        """A list back."""
+        return self._apply(self._kernel.give_list, n)
+
+    def fail(self) -> None:
+        """An exception back."""
+        self._apply(self._kernel.fail)
+
+    def find_all(self, text: Any, pattern: BytesLike) -> list[int]:
+        """Every offset of the pattern. The parts' answers are ascending, disjoint and in order: joined, they are the answer."""
+        parts, sought = chunks(text, 1), _bytes(pattern)
+        if not sought:
+            raise ValueError("the pattern is empty")
+        return array("Q", b"".join(self._map(self._kernel.find, parts, sought))).tolist()
+
+    def sum(self, data: Any) -> float:
+        """The sum of the parts' sums."""
+        return sum(self._map(self._kernel.total, _float64(data)), 0.0)
+
+    def mean(self, data: Any) -> float:
+        """The sum over the number of items."""
+        return self.sum(data) / data.count
+
+    def var(self, data: Any) -> float:
+        """The population variance, in one round trip: each part makes two passes of its own, then its mean's distance is added.
+
+        The formula is that of Chan, Golub and LeVeque, "Algorithms for Computing the Sample Variance", The American
+        Statistician 37 (1983), for any number of parts.
+        """
+        moments = self._map(self._kernel.moments, _float64(data))
+        center = sum(count * mean for count, mean, _ in moments) / data.count
+        return sum(squares + count * (mean - center) * (mean - center) for count, mean, squares in moments) / data.count
+
+    def std(self, data: Any) -> float:
+        """The square root of the variance."""
+        return math.sqrt(self.var(data))
+
+
+def _float64(data: Any) -> list[Chunk]:
+    parts = chunks(data, 8)
+    if not parts:
+        raise ValueError("no data")
+    return parts
+
+
+def _bytes(data: BytesLike) -> bytes:
+    if isinstance(data, bytes):
+        return data
+    view = memoryview(data)  # which can't be pickled itself
+    if not view.c_contiguous:
+        raise BufferError("the bytes must be contiguous")
+    return view.tobytes()

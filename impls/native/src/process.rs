@@ -1,0 +1,55 @@
+//! What the process knows of itself, read from inside.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bindbench_protocol::Raised;
+
+/// Keeps this thread, and those it will start, on these CPUs.
+#[cfg(target_os = "linux")]
+pub fn stay_on(cpus: &[usize]) -> Result<(), Raised> {
+    use crate::answers::{Exception, raised};
+    use rustix::thread::{CpuSet, sched_setaffinity};
+
+    let mut set = CpuSet::new();
+    for &cpu in cpus {
+        if cpu >= CpuSet::MAX_CPU {
+            return Err(raised(Exception::ValueError, format!("there is no CPU {cpu}")));
+        }
+        set.set(cpu);
+    }
+    sched_setaffinity(None, &set).map_err(|error| raised(Exception::OSError, format!("staying on CPUs {cpus:?}: {error}")))
+}
+
+/// There is no such call here.
+#[cfg(not(target_os = "linux"))]
+pub fn stay_on(_: &[usize]) -> Result<(), Raised> {
+    Ok(())
+}
+
+/// Files mapped into the process whose names mark them as shared libraries; empty where the system does not tell.
+pub fn libraries() -> Vec<PathBuf> {
+    let maps = fs::read("/proc/self/maps").unwrap_or_default();
+    let mut libraries: Vec<PathBuf> = String::from_utf8_lossy(&maps)
+        .lines()
+        .filter_map(|line| Some(PathBuf::from(&line[line.find('/')?..])))
+        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().contains(".so")))
+        .collect();
+    libraries.sort();
+    libraries.dedup();
+    libraries
+}
+
+/// The most memory this process ever had resident. Not `ru_maxrss`: that one is inherited over fork and exec.
+pub fn peak_resident_bytes() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+/// A time in whole nanoseconds; 2^64 of them are five centuries.
+pub fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,91 @@
+//! What each request does.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use bindbench_protocol::{Call, Load, Loaded, Prepare, Raised, Reply, Request, Sample};
+
+use crate::answers::{Exception, raised};
+use crate::cell::Cell;
+use crate::kernels::Kernels;
+use crate::operations::prepare;
+use crate::process;
+
+/// The shared library, loaded, and the cells prepared for it.
+#[derive(Default)]
+pub struct Worker {
+    /// The last request was [`Request::Finish`].
+    pub finished: bool,
+    kernels: Option<&'static Kernels>,
+    cells: HashMap<u32, Box<dyn Cell>>,
+}
+
+impl Worker {
+    /// The reply to one line.
+    pub fn reply_to(&mut self, line: &str) -> Reply {
+        let reply = serde_json::from_str(line)
+            .map_err(|error| raised(Exception::ValueError, format!("not a request: {error}")))
+            .and_then(|request| self.answer(request));
+        reply.unwrap_or_else(Reply::Failed)
+    }
+
+    fn answer(&mut self, request: Request) -> Result<Reply, Raised> {
+        match request {
+            Request::Load(load) => self.load(&load),
+            Request::Prepare(cell) => self.prepare(&cell),
+            Request::Verify { cell } => Ok(Reply::Verified { answers: self.cell(cell)?.verify() }),
+            Request::Sample(sample) => self.sample(&sample),
+            Request::Drop { cell } => {
+                self.cell(cell)?;
+                self.cells.remove(&cell);
+                Ok(Reply::Dropped {})
+            }
+            Request::Call(call) => self.call(&call),
+            Request::Finish => {
+                self.finished = true;
+                Ok(Reply::Finished { peak_resident_bytes: process::peak_resident_bytes() })
+            }
+        }
+    }
+
+    fn load(&mut self, load: &Load) -> Result<Reply, Raised> {
+        if let Some(cpus) = &load.cpus {
+            process::stay_on(cpus)?;
+        }
+        let start = Instant::now();
+        let kernels = Kernels::load().map_err(|error| raised(Exception::ImportError, error.to_string()))?;
+        let import_ns = process::nanoseconds(start.elapsed());
+        self.kernels = Some(Box::leak(Box::new(kernels)));
+        let libraries = process::libraries();
+        Ok(Reply::Loaded(Loaded { pid: std::process::id(), import_ns, version: None, gil_enabled: None, libraries }))
+    }
+
+    fn prepare(&mut self, cell: &Prepare) -> Result<Reply, Raised> {
+        let prepared = prepare(self.kernels()?, &cell.workload, &cell.operation, &cell.pool, cell.threads);
+        self.cells.insert(cell.cell, prepared?);
+        Ok(Reply::Prepared {})
+    }
+
+    fn sample(&mut self, sample: &Sample) -> Result<Reply, Raised> {
+        let cell = self.cell(sample.cell)?;
+        if let Some(cpus) = &sample.cpus {
+            process::stay_on(cpus)?;
+        }
+        Ok(Reply::Sampled(cell.sample(sample.loops, sample.first, sample.empty)?))
+    }
+
+    fn call(&mut self, call: &Call) -> Result<Reply, Raised> {
+        let pool = [call.arguments.clone()];
+        let cell = prepare(self.kernels()?, &call.workload, &call.operation, &pool, 1)?;
+        Ok(Reply::Called { answer: cell.call_once() })
+    }
+
+    fn kernels(&self) -> Result<&'static Kernels, Raised> {
+        self.kernels.ok_or_else(|| raised(Exception::LookupError, "nothing is loaded"))
+    }
+
+    fn cell(&self, number: u32) -> Result<&dyn Cell, Raised> {
+        let cell = self.cells.get(&number).map(AsRef::as_ref);
+        cell.ok_or_else(|| raised(Exception::LookupError, format!("cell {number} is not prepared")))
+    }
+}

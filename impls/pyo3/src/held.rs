@@ -1,0 +1,94 @@
+//! Lane `pyo3/held`: the kernel runs while this thread is attached to the interpreter. No other Python thread moves meanwhile.
+
+use pyo3::{exceptions::PyValueError, prelude::*, types::PyList};
+
+use crate::{
+    ffi,
+    input::{self, Bytes, Floats},
+};
+
+// call: the bare border. Each argument's conversion is its type's; returning () gives None, i64 a new int.
+
+/// Nothing in, nothing out.
+#[pyfunction]
+pub fn noop() {
+    ffi::noop();
+}
+
+/// Two ints unboxed, one boxed; an int beyond 64 bits is an OverflowError before the body runs.
+#[pyfunction]
+pub fn add(a: i64, b: i64) -> i64 {
+    ffi::add(a, b)
+}
+
+/// The length of bytes, not copied.
+#[pyfunction]
+pub fn length(data: Bytes<'_>) -> PyResult<usize> {
+    Ok(ffi::length(data.view()?))
+}
+
+/// The sum of a list of ints, each unboxed.
+#[pyfunction]
+pub fn take_list(xs: &Bound<'_, PyList>) -> PyResult<i64> {
+    Ok(ffi::take(&input::integers(xs)?))
+}
+
+/// 0, 1, … n − 1, each boxed: a returned `Vec` becomes a list.
+#[pyfunction]
+pub fn give_list(n: i64) -> PyResult<Vec<i64>> {
+    let n = usize::try_from(n).map_err(|_| PyValueError::new_err("n must not be negative"))?;
+    Ok(ffi::give(n)?)
+}
+
+/// The sum of f(i), called from native code. An exception of f is a `PyErr` here, carried through C and raised again by `?`.
+#[pyfunction]
+pub fn call_back(f: &Bound<'_, PyAny>, n: i64) -> PyResult<i64> {
+    ffi::call_back(n, |i| f.call1((i,))?.extract())
+}
+
+/// Raises RuntimeError.
+#[pyfunction]
+pub fn fail() -> PyResult<()> {
+    Ok(ffi::fail()?)
+}
+
+// kmp
+
+/// Every offset at which the pattern stands in the text.
+#[pyfunction]
+pub fn find_all<'py>(
+    py: Python<'py>,
+    text: Bytes<'_>,
+    pattern: Bytes<'_>,
+) -> PyResult<Bound<'py, PyList>> {
+    let text = text.view()?;
+    let found = ffi::find(text, pattern.view()?, 0..text.len())?;
+    PyList::new(py, found.iter()) // straight from the kernel's memory to ints, no Vec between
+}
+
+// std
+
+/// The sum.
+#[pyfunction]
+pub fn sum(data: Floats) -> PyResult<f64> {
+    Ok(ffi::sum(data.view()?)?)
+}
+
+/// The mean.
+#[pyfunction]
+pub fn mean(data: Floats) -> PyResult<f64> {
+    Ok(ffi::mean(data.view()?)?)
+}
+
+/// The population variance.
+#[pyfunction]
+pub fn var(data: Floats) -> PyResult<f64> {
+    Ok(ffi::var(data.view()?)?)
+}
+
+/// The population standard deviation. `#[pyfunction]` makes a module of the function's name, and one called `std` would hide
+/// the standard library.
+#[pyfunction(name = "std")]
+pub fn std_(data: Floats) -> PyResult<f64> {
+    Ok(ffi::std(data.view()?)?)
+}

@@ -1,0 +1,55 @@
+//! Python modules written with PyO3 over the shared kernels library, one per lane.
+//!
+//! The lanes differ in one thing only, the line between the converted arguments and the kernel: [`held`] calls it, [`released`]
+//! calls it detached from the interpreter, [`parallel`] calls it detached on every core. What crosses the border, and at what
+//! price, is in [`input`]; everything unsafe is in [`ffi`].
+
+mod ffi;
+mod held;
+mod input;
+mod parallel;
+mod released;
+
+use pyo3::prelude::*;
+
+/// The table of contents, as Python sees it. `gil_used = false` is the promise that nothing here needs the GIL for its own
+/// safety (there is no state at all), so a free-threaded interpreter leaves it off when it imports this module.
+#[pymodule(gil_used = false)]
+mod bindbench_pyo3 {
+    use super::{Bound, PyAnyMethods, PyModule, PyResult};
+
+    #[pyo3::pymodule(gil_used = false)]
+    mod held {
+        #[pymodule_export]
+        use crate::held::{
+            add, call_back, fail, find_all, give_list, length, mean, noop, std_, sum, take_list,
+            var,
+        };
+    }
+
+    #[pyo3::pymodule(gil_used = false)]
+    mod released {
+        #[pymodule_export]
+        use crate::released::{
+            add, call_back, fail, find_all, give_list, length, mean, noop, std_, sum, take_list,
+            var,
+        };
+    }
+
+    #[pyo3::pymodule(gil_used = false)]
+    mod rayon {
+        #[pymodule_export]
+        use crate::parallel::{find_all, mean, std_, sum, var};
+    }
+
+    /// An extension module is no package, so `import bindbench_pyo3.held` would look for a file and fail: what has no file must
+    /// be entered in `sys.modules` by hand.
+    #[pymodule_init]
+    fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let modules = module.py().import("sys")?.getattr("modules")?;
+        for name in ["held", "released", "rayon"] {
+            modules.set_item(format!("bindbench_pyo3.{name}"), module.getattr(name)?)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,188 @@
+//! Lane `pyo3/rayon`: detached, and the kernel runs on pieces of the input, on all cores at once.
+//!
+//! Detaching first is not only polite: all Python threads share the pool, and a piece that waited for the GIL while the thread
+//! that holds it waits for the piece would wait for ever. Here no piece needs the interpreter.
+//!
+//! Rayon starts its pool at the first use, with `std::thread::available_parallelism` threads, and keeps it. The pool does not
+//! survive a fork: a child process that uses it hangs.
+
+use pyo3::prelude::*;
+use rayon::prelude::*;
+
+use crate::{
+    ffi::{self, Failure, Offsets, View},
+    input::{Bytes, Floats},
+};
+
+/// Pieces large enough that handing them out costs nothing beside the work, and small enough that a slow core can be relieved
+/// of its last ones. An input of one piece stays on the caller's thread.
+const BYTES: usize = 256 * 1024;
+const FLOATS: usize = 16 * 1024;
+
+/// Every offset at which the pattern stands in the text.
+#[pyfunction]
+pub fn find_all(py: Python<'_>, text: Bytes<'_>, pattern: Bytes<'_>) -> PyResult<Vec<u64>> {
+    let (text, pattern) = (text.view()?, pattern.view()?);
+    Ok(py.detach(|| find(text, pattern))?)
+}
+
+/// The sum.
+#[pyfunction]
+pub fn sum(py: Python<'_>, data: Floats) -> PyResult<f64> {
+    let data = data.view()?;
+    Ok(py.detach(|| total(data))?)
+}
+
+/// The mean.
+#[pyfunction]
+pub fn mean(py: Python<'_>, data: Floats) -> PyResult<f64> {
+    let data = data.view()?;
+    Ok(py.detach(|| total(data))? / data.len() as f64)
+}
+
+/// The population variance.
+#[pyfunction]
+pub fn var(py: Python<'_>, data: Floats) -> PyResult<f64> {
+    let data = data.view()?;
+    Ok(py.detach(|| moments(data))?.var())
+}
+
+/// The population standard deviation.
+#[pyfunction(name = "std")]
+pub fn std_(py: Python<'_>, data: Floats) -> PyResult<f64> {
+    let data = data.view()?;
+    Ok(py.detach(|| moments(data))?.var().sqrt())
+}
+
+/// The kernel takes a range of starts and reads past its end: a match across a border belongs to the piece it starts in.
+fn find(text: View<'_, u8>, pattern: View<'_, u8>) -> Result<Vec<u64>, Failure> {
+    if text.len() <= BYTES {
+        return Ok(ffi::find(text, pattern, 0..text.len())?.to_vec());
+    }
+    let found: Vec<Offsets> = (0..text.len())
+        .into_par_iter()
+        .step_by(BYTES)
+        .map(|start| ffi::find(text, pattern, start..start + BYTES))
+        .collect::<Result<_, _>>()?; // in the order of the text, whichever was ready first
+    Ok(found
+        .iter()
+        .flat_map(|offsets| offsets.iter().copied())
+        .collect())
+}
+
+/// What the kernel makes of each piece, in the order of the data. They are put together in that order too, not as they get
+/// ready: the same input always gives the same last bit.
+fn pieces<R, K>(data: View<'_, f64>, kernel: K) -> Result<Vec<R>, Failure>
+where
+    R: Send,
+    K: Fn(View<'_, f64>) -> Result<R, Failure> + Sync,
+{
+    if data.len() <= FLOATS {
+        return Ok(vec![kernel(data)?]);
+    }
+    let starts = (0..data.len()).into_par_iter().step_by(FLOATS);
+    starts
+        .map(|start| kernel(data.part(start, FLOATS)))
+        .collect()
+}
+
+fn total(data: View<'_, f64>) -> Result<f64, Failure> {
+    Ok(pieces(data, ffi::sum)?.into_iter().sum())
+}
+
+fn moments(data: View<'_, f64>) -> Result<Moments, Failure> {
+    let pieces = pieces(data, Moments::of)?;
+    pieces
+        .into_iter()
+        .reduce(Moments::with)
+        .ok_or(Failure::Empty)
+}
+
+/// What is enough to know of a piece to get the variance of the whole.
+#[derive(Clone, Copy)]
+struct Moments {
+    count: f64,
+    mean: f64,
+    /// The sum of the squared deviations from the mean.
+    squares: f64,
+}
+
+impl Moments {
+    fn of(data: View<'_, f64>) -> Result<Self, Failure> {
+        let count = data.len() as f64;
+        Ok(Self {
+            count,
+            mean: ffi::mean(data)?,
+            squares: ffi::var(data)? * count,
+        })
+    }
+
+    /// Both pieces together: Chan, Golub & LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances"
+    /// (1979). Unlike sums of squares it loses no digits when the mean is large.
+    fn with(self, other: Self) -> Self {
+        let count = self.count + other.count;
+        let distance = other.mean - self.mean;
+        Self {
+            count,
+            mean: self.mean + distance * (other.count / count),
+            squares: self.squares
+                + other.squares
+                + distance * distance * (self.count * other.count / count),
+        }
+    }
+
+    fn var(self) -> f64 {
+        self.squares / self.count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_give_the_variance_of_the_whole() {
+        let data: Vec<f64> = (0..3 * FLOATS + 7)
+            .map(|i| 1e9 + (i * 7919 % 1000) as f64)
+            .collect();
+        let mean = data.iter().sum::<f64>() / data.len() as f64;
+        let var = data.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / data.len() as f64;
+        let found = moments(View::from(data.as_slice())).expect("the data are not empty");
+        assert!(
+            (found.var() - var).abs() < 1e-9 * var,
+            "{} is not {var}",
+            found.var()
+        );
+        assert!(
+            (found.mean - mean).abs() < 1e-15 * mean,
+            "{} is not {mean}",
+            found.mean
+        );
+    }
+
+    #[test]
+    fn a_match_across_a_border_is_found_once() {
+        let mut text = vec![b'a'; 2 * BYTES + 5];
+        let places = [0, BYTES - 2, BYTES - 1, BYTES, 2 * BYTES - 1, 2 * BYTES + 2];
+        for &place in &places {
+            text[place..place + 3].copy_from_slice(b"xyz");
+        }
+        let naive: Vec<u64> = (0..text.len())
+            .filter(|&i| text[i..].starts_with(b"xyz"))
+            .map(|i| i as u64)
+            .collect();
+        let found = find(View::from(text.as_slice()), View::from(b"xyz".as_slice()));
+        assert_eq!(found, Ok(naive));
+    }
+
+    #[test]
+    fn nothing_is_a_failure_and_no_crash() {
+        let nothing: &[f64] = &[];
+        assert_eq!(total(View::from(nothing)), Err(Failure::Empty));
+        assert_eq!(moments(View::from(nothing)).err(), Some(Failure::Empty));
+        assert_eq!(
+            find(View::from(&[0; 2 * BYTES][..]), View::from(&[][..])),
+            Err(Failure::Empty)
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! Lane `pyo3/released`: arguments are converted attached, the kernel runs detached, the result is converted attached again.
+//!
+//! `Python::detach` releases the GIL and takes it back. The compiler helps: a `Bound` is not `Send`, so no Python object can be
+//! touched inside. What may go in is memory: `bytes` never change and the caller keeps them alive; a buffer stays in place and
+//! alive too, but another thread may now write to it (see [`View`](crate::ffi::View)).
+
+use pyo3::{exceptions::PyValueError, prelude::*, types::PyList};
+
+use crate::{
+    ffi,
+    input::{self, Bytes, Floats},
+};
+
+// call: what releasing costs when there is nothing to gain
+
+/// Nothing in, nothing out.
+#[pyfunction]
+pub fn noop(py: Python<'_>) {
+    py.detach(|| ffi::noop());
+}
+
+/// Two ints unboxed, one boxed.
+#[pyfunction]
+pub fn add(py: Python<'_>, a: i64, b: i64) -> i64 {
+    py.detach(|| ffi::add(a, b))
+}
+
+/// The length of bytes, not copied.
+#[pyfunction]
+pub fn length(py: Python<'_>, data: Bytes<'_>) -> PyResult<usize> {
+    let data = data.view()?;
+    Ok(py.detach(|| ffi::length(data)))
+}
+
+/// The sum of a list of ints. Unboxing needs the interpreter, so only the adding runs detached.
+#[pyfunction]
+pub fn take_list(py: Python<'_>, xs: &Bound<'_, PyList>) -> PyResult<i64> {
+    let items = input::integers(xs)?;
+    Ok(py.detach(|| ffi::take(&items)))
+}
+
+/// 0, 1, … n − 1. Boxing needs the interpreter, so only the counting runs detached.
+#[pyfunction]
+pub fn give_list(py: Python<'_>, n: i64) -> PyResult<Vec<i64>> {
+    let n = usize::try_from(n).map_err(|_| PyValueError::new_err("n must not be negative"))?;
+    Ok(py.detach(|| ffi::give(n))?)
+}
+
+/// The sum of f(i). Detached code that calls Python must attach for every call: this is what it costs. `Py` instead of `Bound`,
+/// because it may cross.
+#[pyfunction]
+pub fn call_back(py: Python<'_>, f: Py<PyAny>, n: i64) -> PyResult<i64> {
+    py.detach(|| ffi::call_back(n, |i| Python::attach(|py| f.call1(py, (i,))?.extract(py))))
+}
+
+/// Raises RuntimeError. The failure crosses as a plain value; the exception is made attached.
+#[pyfunction]
+pub fn fail(py: Python<'_>) -> PyResult<()> {
+    Ok(py.detach(ffi::fail)?)
+}
+
+// kmp
+
+/// Every offset at which the pattern stands in the text.
+#[pyfunction]
+pub fn find_all<'py>(
+    py: Python<'py>,
+    text: Bytes<'_>,
+    pattern: Bytes<'_>,
+) -> PyResult<Bound<'py, PyList>> {
+    let (text, pattern) = (text.view()?, pattern.view()?);
+    let found = py.detach(|| ffi::find(text, pattern, 0..text.len()))?;
+    PyList::new(py, found.iter())
+}
+
+// std
+
+/// The sum.
+#[pyfunction]
+pub fn sum(py: Python<'_>, data: Floats) -> PyResult<f64> {
+    let data = data.view()?;
+    Ok(py.detach(|| ffi::sum(data))?)
+}
+
+/// The mean.
+#[pyfunction]
+pub fn mean(py: Python<'_>, data: Floats) -> PyResult<f64> {
+    let data = data.view()?;
+    Ok(py.detach(|| ffi::mean(data))?)
+}
+
+/// The population variance.
+#[pyfunction]
+pub fn var(py: Python<'_>, data: Floats) -> PyResult<f64> {
+    let data = data.view()?;
+    Ok(py.detach(|| ffi::var(data))?)
+}
+
+/// The population standard deviation.
+#[pyfunction(name = "std")]
+pub fn std_(py: Python<'_>, data: Floats) -> PyResult<f64> {
+    let data = data.view()?;
+    Ok(py.detach(|| ffi::std(data))?)
+}

@@ -1,0 +1,1 @@
+"""The two lanes without a binding."""

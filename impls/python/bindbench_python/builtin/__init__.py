@@ -1,0 +1,1 @@
+"""The standard library: every loop is C, written by somebody else."""

@@ -1,0 +1,1 @@
+"""Plain Python: every loop is the interpreter's."""

@@ -1,0 +1,77 @@
+"""What a call returned or raised → what the driver compares with the expected answer."""
+
+from __future__ import annotations
+
+import hashlib
+import reprlib
+import sys
+import traceback
+from array import array
+from typing import Any, Callable
+
+
+def answer_of_call(call: Callable[..., Any], arguments: tuple[Any, ...], with_values: bool = False) -> dict[str, Any]:
+    """The answer of `call(*arguments)`, an exception included."""
+    try:
+        returned = call(*arguments)
+    except Exception as error:
+        return {"raised": raised(error)}
+    return answer(returned, with_values)
+
+
+def answer(returned: object, with_values: bool = False) -> dict[str, Any]:
+    """The answer for an object. Types are compared exactly: a `bool` is no `int`, and a subclass is something else too."""
+    if returned is None:
+        return {"none": None}
+    if type(returned) is int:
+        return {"integer": str(returned)}
+    if type(returned) is float:
+        return {"float": repr(returned)}
+    if type(returned) is list:
+        return _integers(returned, with_values) or _other(returned)
+    return _other(returned)
+
+
+def raised(error: Exception, with_traceback: bool = False) -> dict[str, Any]:
+    """What the driver learns of an exception."""
+    kind = type(error)
+    described: dict[str, Any] = {
+        "type": kind.__name__,
+        "message": _message(error),
+        "bases": [base.__name__ for base in kind.__mro__[1:]],
+    }
+    if with_traceback:
+        described["traceback"] = _printable("".join(traceback.format_exception(kind, error, error.__traceback__)))
+    return described
+
+
+def _integers(items: list[Any], with_values: bool) -> dict[str, Any] | None:
+    """The digest of a list of `int` that fit in 64 bits; None for any other list."""
+    if not set(map(type, items)) <= {int}:
+        return None
+    try:
+        packed = array("Q", items)
+    except OverflowError:
+        return None
+    if sys.byteorder == "big":
+        packed.byteswap()
+    integers: dict[str, Any] = {"count": len(items), "sha256": hashlib.sha256(packed).hexdigest()}
+    if with_values:
+        integers["values"] = items
+    return {"integers": integers}
+
+
+def _other(returned: object) -> dict[str, Any]:
+    return {"other": _printable(f"{type(returned).__name__}: {reprlib.repr(returned)}")}
+
+
+def _message(error: Exception) -> str:
+    try:
+        return _printable(str(error))
+    except Exception:
+        return "(the exception cannot be printed)"
+
+
+def _printable(text: str) -> str:
+    """The text without lone surrogates, which JSON can carry but no Rust string can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")

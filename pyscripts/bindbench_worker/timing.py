@@ -1,0 +1,127 @@
+"""The timed loop: the one Python programmers know, `for x in xs: r = f(x)` between two readings of the clock."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import cycle, islice, repeat
+from threading import Barrier
+from time import perf_counter_ns
+from typing import Any, Callable
+
+from .answers import answer, answer_of_call
+
+Loop = Callable[[Callable[..., Any], Iterable[Any]], "tuple[int, int, Any]"]
+
+_TEMPLATE = """\
+def loop(call, inputs):
+    answer = None
+    start = perf_counter_ns()
+    for {targets} in inputs:
+        {body}
+    end = perf_counter_ns()
+    return start, end, answer
+"""
+
+_CATCHING = """\
+try:
+            {body}
+        except RuntimeError:
+            pass"""
+
+
+def make_loop(arity: int, raises: bool, empty: bool) -> Loop:
+    """A loop over calls with `arity` arguments, or the same loop without the call.
+
+    It is compiled anew for every cell, as `timeit` does for every statement: CPython specialises a call in the code object that
+    makes it, and PyPy traces it there. Two cells that shared one would spoil it for each other.
+    """
+    names = "".join(f"a{position}, " for position in range(arity)) if arity > 1 else "a" * arity
+    body = "pass" if empty else f"answer = call({names})"
+    if raises:
+        body = _CATCHING.format(body=body)
+    source = _TEMPLATE.format(targets=names or "_", body=body)
+    namespace: dict[str, Any] = {"perf_counter_ns": perf_counter_ns}
+    exec(compile(source, "<the timed loop>", "exec"), namespace)
+    loop: Loop = namespace["loop"]
+    return loop
+
+
+class Cell:
+    """One operation, its pool of inputs, and loops of its own."""
+
+    def __init__(self, call: Callable[..., Any], pool: list[tuple[Any, ...]], threads: int, raises: bool) -> None:
+        if not pool or threads < 1:
+            raise ValueError("a cell needs at least one input and one thread")
+        arity = len(pool[0])
+        if any(len(arguments) != arity for arguments in pool):
+            raise ValueError("all inputs of a cell have the same number of arguments")
+        self._call = call
+        self._pool = pool
+        # What the loop walks over: nothing to unpack where there is one argument, nothing at all where there is none.
+        self._items: list[Any] | None = [arguments[0] if arity == 1 else arguments for arguments in pool] if arity else None
+        self._threads = threads
+        self._raises = raises
+        self._loop = make_loop(arity, raises, empty=False)
+        self._empty_loop = make_loop(arity, raises, empty=True)
+
+    def verify(self) -> list[dict[str, Any]]:
+        """The answers to the whole pool."""
+        return [answer_of_call(self._call, arguments) for arguments in self._pool]
+
+    def sample(self, loops: int, first: int, empty: bool) -> dict[str, Any]:
+        """Time `loops` calls in every thread, and return the time and each thread's last answer."""
+        if loops < 1:
+            raise ValueError("a sample needs at least one call")
+        with _no_garbage_collection():
+            elapsed_ns, returned = self._time(self._loop, loops, first)
+            sampled: dict[str, Any] = {"elapsed_ns": elapsed_ns}
+            if empty:
+                # After the calls: they find the caches in the same state, whether the empty loop is asked for or not.
+                sampled["empty_ns"], _ = self._time(self._empty_loop, loops, first)
+        last = [(first + thread + loops - 1) % len(self._pool) for thread in range(self._threads)]
+        if self._raises:
+            answers = [answer_of_call(self._call, self._pool[item]) for item in last]
+        else:
+            answers = [answer(result) for result in returned]
+        sampled["answers"] = [{"item": item, "answer": given} for item, given in zip(last, answers)]
+        return sampled
+
+    def _time(self, loop: Loop, loops: int, first: int) -> tuple[int, list[Any]]:
+        """Nanoseconds from the first thread's start to the last one's end, and what each thread's last call returned."""
+        inputs = [self._inputs(loops, first + thread) for thread in range(self._threads)]
+        if self._threads == 1:
+            spans = [loop(self._call, inputs[0])]
+        else:
+            barrier = Barrier(self._threads)
+
+            def run(own_inputs: Iterable[Any]) -> tuple[int, int, Any]:
+                barrier.wait()
+                return loop(self._call, own_inputs)
+
+            # As every task waits at the barrier for all the others, each has a thread to itself.
+            with ThreadPoolExecutor(self._threads) as executor:
+                spans = list(executor.map(run, inputs))
+        starts, ends, returned = zip(*spans)
+        return max(ends) - min(starts), list(returned)
+
+    def _inputs(self, loops: int, first: int) -> Iterable[Any]:
+        """`loops` references to the pool's items, in order, around and around."""
+        if self._items is None:
+            return repeat(None, loops)
+        first %= len(self._items)
+        return list(islice(cycle(self._items[first:] + self._items[:first]), loops))
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """As `timeit` does: a collection belongs to whoever made the garbage, not to the call during which it happens."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

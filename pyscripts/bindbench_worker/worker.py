@@ -1,0 +1,108 @@
+"""What each request does."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from time import perf_counter_ns
+from types import ModuleType
+from typing import Any, Callable, ClassVar
+
+from . import process
+from .answers import answer_of_call, raised
+from .inputs import argument
+from .timing import Cell
+
+
+class Worker:
+    """One lane, imported, and the cells prepared for it."""
+
+    def __init__(self) -> None:
+        self.finished = False
+        self._modules: dict[str, ModuleType] = {}
+        self._cells: dict[int, Cell] = {}
+
+    def reply_to(self, line: bytes) -> dict[str, Any]:
+        """The reply to one request.
+
+        Only an `Exception` becomes a reply. `SystemExit` is none: a lane that asks the process to end gets what it asks for.
+        """
+        try:
+            request = json.loads(line)
+            name, body = next(iter(request.items())) if isinstance(request, dict) else (request, {})
+            handler = self._HANDLERS.get(name)
+            if handler is None:
+                raise ValueError(f"there is no request {name!r}")
+            return handler(self, **body)
+        except Exception as error:
+            return {"failed": raised(error, with_traceback=True)}
+
+    def _load(self, lane: str, paths: list[str], modules: dict[str, str], cpus: list[int] | None = None) -> dict[str, Any]:
+        if cpus is not None:
+            process.stay_on(cpus)
+        sys.path[:0] = paths
+        start = perf_counter_ns()
+        self._modules = {workload: importlib.import_module(name) for workload, name in modules.items()}
+        import_ns = perf_counter_ns() - start
+        return {
+            "loaded": {
+                "pid": os.getpid(),
+                "import_ns": import_ns,
+                "version": " ".join(sys.version.split()),
+                "gil_enabled": process.gil_enabled(),
+                "libraries": process.libraries(),
+            }
+        }
+
+    def _prepare(
+        self, cell: int, workload: str, operation: str, pool: list[list[Any]], threads: int, raises: bool = False
+    ) -> dict[str, Any]:
+        inputs = [tuple(map(argument, arguments)) for arguments in pool]
+        self._cells[cell] = Cell(self._operation(workload, operation), inputs, threads, raises)
+        return {"prepared": {}}
+
+    def _verify(self, cell: int) -> dict[str, Any]:
+        return {"verified": {"answers": self._cell(cell).verify()}}
+
+    def _sample(self, cell: int, loops: int, first: int, empty: bool = False, cpus: list[int] | None = None) -> dict[str, Any]:
+        prepared = self._cell(cell)
+        if cpus is not None:
+            process.stay_on(cpus)
+        return {"sampled": prepared.sample(loops, first, empty)}
+
+    def _drop(self, cell: int) -> dict[str, Any]:
+        self._cell(cell)
+        del self._cells[cell]
+        return {"dropped": {}}
+
+    def _call(self, workload: str, operation: str, arguments: list[Any]) -> dict[str, Any]:
+        call = self._operation(workload, operation)
+        return {"called": {"answer": answer_of_call(call, tuple(map(argument, arguments)), with_values=True)}}
+
+    def _finish(self) -> dict[str, Any]:
+        self.finished = True
+        return {"finished": {"peak_resident_bytes": process.peak_resident_bytes()}}
+
+    def _operation(self, workload: str, operation: str) -> Callable[..., Any]:
+        module = self._modules.get(workload)
+        if module is None:
+            raise LookupError(f"no module is loaded for the workload {workload!r}")
+        found: Callable[..., Any] = getattr(module, operation)
+        return found
+
+    def _cell(self, cell: int) -> Cell:
+        if cell not in self._cells:
+            raise LookupError(f"cell {cell} is not prepared")
+        return self._cells[cell]
+
+    _HANDLERS: ClassVar[dict[str, Callable[..., dict[str, Any]]]] = {
+        "load": _load,
+        "prepare": _prepare,
+        "verify": _verify,
+        "sample": _sample,
+        "drop": _drop,
+        "call": _call,
+        "finish": _finish,
+    }
