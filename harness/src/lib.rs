@@ -3,9 +3,12 @@
 //! Data runs one way: catalog → setup → measure → store → stats → report. One wing runs things (`catalog`, `setup`, `worker`,
 //! `measure`), one reads what was run (`stats`, `report`); they meet only in `store` and under `cmd`.
 
+pub mod atomic;
 pub mod catalog;
 pub mod cmd;
 pub mod measure;
+pub mod report;
 pub mod setup;
+pub mod stats;
 pub mod store;
 pub mod worker;

@@ -33,10 +33,16 @@ pub enum Request {
     Load(Load),
     /// Make the inputs of a cell and keep them; answered by [`Reply::Prepared`].
     Prepare(Prepare),
-    /// Call the operation once on every item of a prepared cell; answered by [`Reply::Verified`].
+    /// Call the operation once on each of some items of a prepared cell's pool; answered by [`Reply::Verified`].
     Verify {
         /// The cell's number.
         cell: u32,
+        /// Index of the first item.
+        #[serde(default)]
+        first: usize,
+        /// Number of items; all the others of the pool when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        count: Option<usize>,
     },
     /// Time one sample of a prepared cell; answered by [`Reply::Sampled`].
     Sample(Sample),
@@ -214,7 +220,7 @@ pub enum Reply {
     Prepared {},
     /// To [`Request::Verify`]: the answers, in the order of the pool.
     Verified {
-        /// One answer for each item of the pool.
+        /// One answer for each item asked for.
         answers: Vec<Answer>,
     },
     /// To [`Request::Sample`].

@@ -67,9 +67,10 @@ class Cell:
         self._loop = make_loop(arity, raises, empty=False)
         self._empty_loop = make_loop(arity, raises, empty=True)
 
-    def verify(self) -> list[dict[str, Any]]:
-        """The answers to the whole pool."""
-        return [answer_of_call(self._call, arguments) for arguments in self._pool]
+    def verify(self, first: int, count: int | None) -> list[dict[str, Any]]:
+        """The answers to `count` items of the pool from `first` on; to all the others without a count."""
+        end = None if count is None else first + count
+        return [answer_of_call(self._call, arguments) for arguments in self._pool[first:end]]
 
     def sample(self, loops: int, first: int, empty: bool) -> dict[str, Any]:
         """Time `loops` calls in every thread, and return the time and each thread's last answer."""

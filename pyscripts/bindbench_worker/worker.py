@@ -63,8 +63,8 @@ class Worker:
         self._cells[cell] = Cell(self._operation(workload, operation), inputs, threads, raises)
         return {"prepared": {}}
 
-    def _verify(self, cell: int) -> dict[str, Any]:
-        return {"verified": {"answers": self._cell(cell).verify()}}
+    def _verify(self, cell: int, first: int = 0, count: int | None = None) -> dict[str, Any]:
+        return {"verified": {"answers": self._cell(cell).verify(first, count)}}
 
     def _sample(self, cell: int, loops: int, first: int, empty: bool = False, cpus: list[int] | None = None) -> dict[str, Any]:
         prepared = self._cell(cell)

@@ -53,12 +53,12 @@ pub struct Args {
     /// Kill a worker whose process tree uses more [default: 80 % of what is available]
     #[arg(long, value_name = "SIZE")]
     memory: Option<Size>,
-    /// Folder that runs are written to
+    /// Folder that runs are written to [default: runs/ of the checkout]
     #[arg(long, value_name = "DIR")]
     runs: Option<PathBuf>,
-    /// Folder that summary.csv and summary.md are written to
-    #[arg(long, value_name = "DIR", default_value = "reports")]
-    out: PathBuf,
+    /// Folder that summary.csv and summary.md are written to [default: reports/ of the checkout]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -79,9 +79,9 @@ const INTERRUPTED: u8 = 130;
 pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     let workshop = Workshop::open(Layout::find(), catalogs)?;
     let runs = args.runs.clone().unwrap_or_else(|| workshop.layout.runs());
-    let options = args.options(&runs);
+    let options = args.options(&runs)?;
     let mut session = match &args.resume {
-        Some(name) => resume(&workshop, &report::locate(&runs, Some(name))?, &options)?,
+        Some(name) => resume(&workshop, &report::find(Some(name), &runs)?, &options)?,
         None => begin(&workshop, &args.selection, &options, &runs, std::env::args().collect())?,
     };
     let interrupt = listen()?;
@@ -95,26 +95,26 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
         return Ok(ExitCode::from(INTERRUPTED));
     }
     let recorded = Recorded::read(&folder)?;
-    report::show(&recorded, Some(&args.out), args.json)?;
+    report::show(&recorded, &args.out.clone().unwrap_or_else(|| workshop.layout.reports()), args.json)?;
     Ok(ExitCode::from(exit_status(&recorded.run)))
 }
 
 impl Args {
-    fn options(&self, runs: &Path) -> Options {
+    fn options(&self, runs: &Path) -> Result<Options> {
         let memory = match self.memory {
             Some(Size(bytes)) => bytes,
             None => environment::available_memory().map_or(u64::MAX, |bytes| bytes / 5 * 4),
         };
-        Options {
+        Ok(Options {
             preset: self.preset,
             generations: self.generations,
             rounds: self.rounds,
             budget: self.budget,
             seed: self.seed,
             limits: Limits { time: self.timeout, memory },
-            loops_from: self.loops_from.as_ref().map(|name| report::locate(runs, Some(name)).unwrap_or_else(|_| name.clone())),
+            loops_from: self.loops_from.as_deref().map(|name| report::find(Some(name), runs)).transpose()?,
             twins: self.twins,
-        }
+        })
     }
 }
 

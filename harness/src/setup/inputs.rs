@@ -14,6 +14,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
+use crate::atomic;
 use crate::catalog::axes::Form;
 use crate::catalog::{Input, Recipe};
 
@@ -219,21 +220,20 @@ fn seeded(name: &str) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(digest.into())
 }
 
-/// Writes beside the file and moves it into place: a file that is there is whole.
+/// A file that is there is whole.
 fn write_file(path: &Path, recipe: &Recipe, kind: Kind, size: u64, items: u64, stride: u64) -> std::io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let file = tempfile::NamedTempFile::new_in(folder)?;
-    let mut writer = BufWriter::with_capacity(1 << 20, file);
+    fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
     let mut random = seeded(&format!("{recipe:?} {size}"));
-    for item in 0..items {
-        write_item(&mut writer, recipe, item, size, &mut random)?;
-        for _ in size * kind.width()..stride {
-            writer.write_all(&[0])?;
+    atomic::replace_with(path, |file| {
+        let mut writer = BufWriter::with_capacity(1 << 20, file);
+        for item in 0..items {
+            write_item(&mut writer, recipe, item, size, &mut random)?;
+            for _ in size * kind.width()..stride {
+                writer.write_all(&[0])?;
+            }
         }
-    }
-    writer.into_inner().map_err(|error| error.into_error())?.persist(path).map_err(|error| error.error)?;
-    Ok(())
+        writer.flush()
+    })
 }
 
 fn write_item(writer: &mut impl Write, recipe: &Recipe, item: u64, size: u64, random: &mut ChaCha8Rng) -> std::io::Result<()> {

@@ -9,6 +9,7 @@ use miette::{Context, IntoDiagnostic, Result, bail};
 use super::layout::Layout;
 use super::needs::Tools;
 use super::receipt::sha256_of;
+use crate::atomic;
 
 /// Builds the library, unless nothing changed. Cargo knows that better than we do, so it is always asked.
 ///
@@ -40,10 +41,6 @@ fn install(built: &Path, library: &Path) -> std::io::Result<()> {
     if sha256_of(library).is_ok_and(|old| sha256_of(built).is_ok_and(|new| old == new)) {
         return Ok(());
     }
-    let folder = library.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let file = tempfile::NamedTempFile::new_in(folder)?;
-    fs::copy(built, file.path())?;
-    file.persist(library).map_err(|error| error.error)?;
-    Ok(())
+    fs::create_dir_all(library.parent().unwrap_or(Path::new(".")))?;
+    atomic::replace(library, &fs::read(built)?)
 }

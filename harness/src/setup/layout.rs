@@ -87,6 +87,11 @@ impl Layout {
         self.build().join("cargo").join(strategy)
     }
 
+    /// What runs produce for people.
+    pub fn reports(&self) -> PathBuf {
+        self.root.join("reports")
+    }
+
     /// The runs.
     pub fn runs(&self) -> PathBuf {
         self.root.join("runs")

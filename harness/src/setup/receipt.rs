@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::inputs::to_hex;
+use crate::atomic;
 
 /// What a build left, and from what.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,10 +84,7 @@ impl Receipt {
         let folder = path.parent().unwrap_or(Path::new("."));
         let write = || -> io::Result<()> {
             fs::create_dir_all(folder)?;
-            let file = tempfile::NamedTempFile::new_in(folder)?;
-            serde_json::to_writer_pretty(&file, self)?;
-            file.persist(path).map_err(|error| error.error)?;
-            Ok(())
+            atomic::replace(path, &serde_json::to_vec_pretty(self)?)
         };
         write().into_diagnostic().wrap_err_with(|| format!("can't write the receipt {}", path.display()))
     }

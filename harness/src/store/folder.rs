@@ -9,6 +9,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::model::{Run, SCHEMA, Sample};
+use crate::atomic;
 
 /// A file of a run that can't be written or read.
 #[derive(Debug, Error, Diagnostic)]
@@ -214,10 +215,7 @@ impl RunFolder {
         let complete = complete_rounds(&recorded);
         recorded.samples.retain(|sample| complete.contains(&(sample.generation, sample.round)));
         let path = folder.join("samples.csv");
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io_error("write", &path))?;
-        let text = to_csv(&recorded.samples, true);
-        write_and_sync(file.as_file_mut(), &text, &path)?;
-        file.persist(&path).map_err(|error| io_error("replace", &path)(error.error))?;
+        atomic::replace(&path, &to_csv(&recorded.samples, true)).map_err(io_error("replace", &path))?;
         let samples = OpenOptions::new().append(true).open(&path).map_err(io_error("open", &path))?;
         Ok((Self { folder: folder.to_owned(), samples }, recorded))
     }
@@ -273,13 +271,9 @@ fn to_csv(samples: &[Sample], header: bool) -> Vec<u8> {
 }
 
 fn replace(path: &Path, run: &Run) -> Result<(), StoreError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io_error("write", path))?;
     let mut text = serde_json::to_vec_pretty(run).map_err(|error| io_error("write", path)(error.into()))?;
     text.push(b'\n');
-    write_and_sync(file.as_file_mut(), &text, path)?;
-    file.persist(path).map_err(|error| io_error("replace", path)(error.error))?;
-    Ok(())
+    atomic::replace(path, &text).map_err(io_error("replace", path))
 }
 
 fn write_and_sync(file: &mut File, bytes: &[u8], path: &Path) -> Result<(), StoreError> {

@@ -22,23 +22,23 @@ pub fn find(text: &[u8], pattern: &[u8], range: Range<usize>) -> Result<Vec<u64>
         return Ok(found);
     }
     let borders = borders(pattern)?;
-    let mut matched = 0;
-    for (i, &byte) in window.iter().enumerate() {
-        loop {
-            if pattern[matched] == byte {
-                matched += 1;
-                if matched == pattern.len() {
-                    found.try_reserve(1).map_err(|_| Error::Memory)?;
-                    found.push((range.start + i + 1 - matched) as u64);
-                    matched = borders[matched];
-                }
-                break;
-            }
-            if matched == 0 {
-                break;
-            }
-            matched = borders[matched];
+    let (mut matched, mut at) = (0, 0);
+    // The same three steps as in every other language's kernel here: to the next byte that could begin a match, along the match,
+    // back to the longest border. A loop over bytes with the fallback inside is the same algorithm at half the speed.
+    while at < window.len() {
+        if matched == 0 {
+            at += window[at..].iter().take_while(|&&byte| byte != pattern[0]).count();
         }
+        while at < window.len() && window[at] == pattern[matched] {
+            at += 1;
+            matched += 1;
+            if matched == pattern.len() {
+                found.try_reserve(1).map_err(|_| Error::Memory)?;
+                found.push((range.start + at - matched) as u64);
+                matched = borders[matched];
+            }
+        }
+        matched = borders[matched];
     }
     Ok(found)
 }

@@ -33,7 +33,7 @@ impl Worker {
         match request {
             Request::Load(load) => self.load(&load),
             Request::Prepare(cell) => self.prepare(&cell),
-            Request::Verify { cell } => Ok(Reply::Verified { answers: self.cell(cell)?.verify() }),
+            Request::Verify { cell, first, count } => Ok(Reply::Verified { answers: self.cell(cell)?.verify(first, count) }),
             Request::Sample(sample) => self.sample(&sample),
             Request::Drop { cell } => {
                 self.cell(cell)?;

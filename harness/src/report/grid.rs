@@ -1,0 +1,248 @@
+//! A table as text in columns, before a terminal or Markdown lays it out. Columns with nothing to say are left out.
+
+use crate::catalog::axes::Comparison;
+use crate::stats::{Estimate, Verdict};
+use crate::store::model::Unit;
+
+use super::format;
+use super::tables::{Kernel, Row, Table};
+
+/// What a row's ratio looks like where there are colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Nothing to point out.
+    Plain,
+    /// Faster than the baseline.
+    Faster,
+    /// Slower than the baseline.
+    Slower,
+    /// No number.
+    Failed,
+}
+
+/// The text of a table.
+#[derive(Debug)]
+pub struct Grid {
+    /// Column titles, and whether a column holds numbers.
+    pub columns: Vec<(&'static str, bool)>,
+    /// Rows, as many cells as columns.
+    pub rows: Vec<GridRow>,
+}
+
+/// The text of a row.
+#[derive(Debug)]
+pub struct GridRow {
+    /// One text for each column.
+    pub cells: Vec<String>,
+    /// Begins a new size or number of threads.
+    pub new_case: bool,
+    /// How to colour it.
+    pub tone: Tone,
+}
+
+/// Title, whether it holds numbers, and the text of a row: a column.
+type Column = (&'static str, bool, fn(&Table, &Row) -> String);
+
+const COLUMNS: [Column; 11] = [
+    ("Size", true, |table, row| row.size.map(|size| format::size(size, table.unit)).unwrap_or_default()),
+    ("Threads", true, |_, row| row.threads.to_string()),
+    ("Lane", false, |_, row| row.lane.clone()),
+    ("Time", true, |_, row| row.time_ns.map(|time| format::time(time.point())).unwrap_or_default()),
+    ("95 %", true, |_, row| row.time_ns.map(|time| format::spread(&time)).unwrap_or_default()),
+    ("Ratio", true, |_, row| ratio(row)),
+    ("95 %", false, |_, row| ratio_interval(row)),
+    ("Throughput", true, |table, row| throughput(table, row, Unit::Bytes)),
+    ("Items/s", true, |table, row| throughput(table, row, Unit::Items)),
+    ("Scaling", true, |_, row| row.scaling.map(|scaling| scaling_text(&scaling)).unwrap_or_default()),
+    ("Status", false, |_, row| short_status(row)),
+];
+
+impl Grid {
+    /// Lays out a table.
+    pub fn new(table: &Table) -> Self {
+        let one_thread = table.rows.iter().all(|row| row.threads == 1);
+        let kept: Vec<&Column> = COLUMNS
+            .iter()
+            .filter(|(title, _, text)| match *title {
+                "Threads" => !one_thread,
+                _ => table.rows.iter().any(|row| !text(table, row).is_empty()),
+            })
+            .collect();
+        let mut previous = None;
+        let rows = table.rows.iter().map(|row| {
+            let new_case = previous.replace((row.size, row.threads)) != Some((row.size, row.threads));
+            let mut cells: Vec<String> = kept.iter().map(|(_, _, text)| text(table, row)).collect();
+            if !new_case {
+                // The case's own columns come first and are said once.
+                let own = kept.iter().take_while(|(title, ..)| *title != "Lane").count();
+                cells[..own].fill(String::new());
+            }
+            GridRow { cells, new_case, tone: tone(row) }
+        });
+        Self { rows: rows.collect(), columns: kept.iter().map(|(title, numbers, _)| (*title, *numbers)).collect() }
+    }
+}
+
+fn ratio(row: &Row) -> String {
+    if row.is_baseline() {
+        return "1.00".to_owned();
+    }
+    let Some(ratio) = row.ratio.map(|ratio| format::ratio(ratio.point())) else { return String::new() };
+    match row.verdict {
+        Some(Verdict::Same) => format!("≈ {ratio}"),
+        Some(Verdict::Undecided) => format!("? {ratio}"),
+        _ => ratio,
+    }
+}
+
+fn ratio_interval(row: &Row) -> String {
+    match &row.ratio {
+        _ if row.is_baseline() => "baseline".to_owned(),
+        Some(ratio) => format::ratio_interval(ratio),
+        None => String::new(),
+    }
+}
+
+fn throughput(table: &Table, row: &Row, unit: Unit) -> String {
+    let rate = row.throughput_per_s.filter(|_| table.unit == unit);
+    rate.map(|rate| format::throughput(rate, unit)).unwrap_or_default()
+}
+
+fn scaling_text(scaling: &Estimate) -> String {
+    format!("{} {}", format::ratio(scaling.point()), format::ratio_interval(scaling)).trim_end().to_owned()
+}
+
+/// What fits a column; the whole text stands below the table.
+fn short_status(row: &Row) -> String {
+    if row.near_zero {
+        return "no more than the loop".to_owned();
+    }
+    if fits_column(&row.status) { row.status.clone() } else { row.status.split(':').next().unwrap_or_default().to_owned() }
+}
+
+fn fits_column(status: &str) -> bool {
+    status.chars().count() <= 24
+}
+
+fn tone(row: &Row) -> Tone {
+    match (&row.time_ns, row.verdict) {
+        (None, _) => Tone::Failed,
+        (_, Some(Verdict::Faster)) => Tone::Faster,
+        (_, Some(Verdict::Slower)) => Tone::Slower,
+        _ => Tone::Plain,
+    }
+}
+
+/// `kmp.find_all, input talk as bytes, Python 3.13.0`.
+pub fn title(table: &Table) -> String {
+    let mut title = format!("{}.{}", table.workload, table.operation);
+    if !table.input.is_empty() {
+        title += &format!(", input {}", table.input);
+    }
+    if let Some(form) = table.form {
+        title += &format!(" {}", format::form(form));
+    }
+    match &table.interpreter {
+        Some(name) => title + &format!(", Python {name}"),
+        None => title + ", no Python",
+    }
+}
+
+/// What to know to read the table, a line each.
+pub fn notes(table: &Table) -> Vec<String> {
+    let mut notes = vec![comparison(table)];
+    let mut reading = String::new();
+    if let Some(baselines) = baselines(table) {
+        reading = format!("ratio = time / time of {baselines}: below 1 is faster. ");
+    }
+    reading += if table.net_of_loop { "Times are net of the empty loop." } else { "Times include the empty loop." };
+    notes.push(reading);
+    notes.push(resolutions(table));
+    notes
+}
+
+fn comparison(table: &Table) -> String {
+    match &table.kernel {
+        Kernel::OfTheirOwn => format!("{}: each lane has a kernel of its own", Comparison::AsPublished),
+        Kernel::Shared(Some(sha256)) => {
+            format!("{}: one kernel ({}) behind every binding", Comparison::Controlled, format::digest(sha256))
+        }
+        Kernel::Shared(None) => {
+            format!("{}: one kernel behind every binding, as far as this system tells", Comparison::Controlled)
+        }
+        Kernel::Differs(lanes) => {
+            let lanes: Vec<String> =
+                lanes.iter().map(|(lane, sha256)| format!("{lane} ({})", sha256.as_deref().map_or("none", format::digest))).collect();
+            format!("NOT controlled: another kernel is behind {}", lanes.join(", "))
+        }
+    }
+}
+
+/// The baseline, or, when sizes have different ones, each with where it begins.
+fn baselines(table: &Table) -> Option<String> {
+    let mut cases: Vec<(&str, &Row)> = Vec::new();
+    for row in &table.rows {
+        if let Some(baseline) = row.baseline.as_deref()
+            && cases.last().is_none_or(|(last, _)| *last != baseline)
+        {
+            cases.push((baseline, row));
+        }
+    }
+    let (first, others) = cases.split_first()?;
+    let mut text = first.0.to_owned();
+    for (baseline, row) in others {
+        let size = row.size.map(|size| format::size(size, table.unit)).unwrap_or_default();
+        text += &format!(", from {} of {baseline}", [size, format::count(row.threads as usize, "thread")].join(" in ").trim());
+    }
+    Some(text)
+}
+
+/// The resolution of the table's cases, each when there are few.
+fn resolutions(table: &Table) -> String {
+    let mut cases: Vec<&Row> = Vec::new();
+    for row in &table.rows {
+        if cases.last().is_none_or(|last| (last.size, last.threads) != (row.size, row.threads)) {
+            cases.push(row);
+        }
+    }
+    let known: Vec<&&Row> = cases.iter().filter(|row| row.resolution.is_some()).collect();
+    if known.is_empty() {
+        return "? no resolution is known, so there are no verdicts".to_owned();
+    }
+    let one_thread = cases.iter().all(|row| row.threads == 1);
+    let texts = known.iter().filter_map(|row| {
+        let resolution = row.resolution.as_ref()?;
+        let mut text = format!("±{}", format::percent(resolution.fraction));
+        if let Some(size) = row.size.filter(|_| cases.len() > 1) {
+            text += &format!(" at {}", format::size(size, table.unit));
+        }
+        if !one_thread {
+            text += &format!(" with {}", format::count(row.threads as usize, "thread"));
+        }
+        if resolution.borrowed {
+            text += " (from another case)";
+        }
+        Some(text)
+    });
+    format!("≈ not told apart from the baseline; resolution {}", texts.collect::<Vec<_>>().join(", "))
+}
+
+/// Why rows have no number, where that doesn't fit a column; the same text once: `capi/c at 4 KiB: wrong: expected …`.
+pub fn failures(table: &Table) -> Vec<String> {
+    let mut groups: Vec<(&str, &str, Vec<String>)> = Vec::new();
+    for row in table.rows.iter().filter(|row| !fits_column(&row.status)) {
+        let size = row.size.map(|size| format::size(size, table.unit));
+        match groups.iter_mut().find(|(lane, status, _)| *lane == row.lane && *status == row.status) {
+            Some((.., sizes)) => sizes.extend(size),
+            None => groups.push((&row.lane, &row.status, size.into_iter().collect())),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(lane, status, mut sizes)| {
+            sizes.dedup();
+            let at = if sizes.is_empty() { String::new() } else { format!(" at {}", sizes.join(", ")) };
+            format!("{lane}{at}: {status}")
+        })
+        .collect()
+}

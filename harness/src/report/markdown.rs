@@ -1,0 +1,59 @@
+//! A report as Markdown: `summary.md`.
+
+use super::Report;
+use super::format::one_line;
+use super::grid::{Grid, failures, notes, title};
+use super::tables::Table;
+
+/// The report as Markdown.
+pub fn render(report: &Report) -> String {
+    let mut text = format!("# bindbench: run {}\n\n", report.run);
+    let about = report.about.iter().cloned();
+    list(&mut text, about.chain([format!("**{}**", report.vouches.sentence())]).chain(report.vouches.resolution()));
+    if !report.warnings.is_empty() {
+        text.push_str("\n## Warnings\n\n");
+        list(&mut text, report.warnings.iter().map(|warning| format!("{}; {}", warning.what, warning.advice)));
+    }
+    if !report.notes.is_empty() {
+        text.push_str("\n## Notes\n\n");
+        list(&mut text, report.notes.iter().cloned());
+    }
+    for table in &report.tables {
+        section(&mut text, table);
+    }
+    if !report.skipped.is_empty() {
+        text.push_str("\n## Skipped\n\n");
+        list(&mut text, report.skipped.iter().map(|group| format!("{}: {}", group.what.join(", "), group.reason)));
+    }
+    text
+}
+
+fn section(text: &mut String, table: &Table) {
+    *text += &format!("\n## {}: {}\n\n", title(table), table.kind());
+    list(text, notes(table).into_iter());
+    text.push('\n');
+    let grid = Grid::new(table);
+    row(text, grid.columns.iter().map(|(title, _)| *title));
+    row(text, grid.columns.iter().map(|(_, number)| if *number { "---:" } else { "---" }));
+    for line in &grid.rows {
+        row(text, line.cells.iter().map(String::as_str));
+    }
+    let failures = failures(table);
+    if !failures.is_empty() {
+        text.push('\n');
+        list(text, failures.into_iter());
+    }
+}
+
+fn list(text: &mut String, items: impl Iterator<Item = String>) {
+    for item in items {
+        *text += &format!("- {}\n", one_line(&item));
+    }
+}
+
+fn row<'a>(text: &mut String, cells: impl Iterator<Item = &'a str>) {
+    for cell in cells {
+        *text += &format!("| {} ", one_line(cell).replace('|', "\\|"));
+    }
+    text.push_str("|\n");
+}

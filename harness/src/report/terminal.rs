@@ -1,0 +1,83 @@
+//! A report on a terminal, or in a file that was made by redirecting it.
+
+use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, LineStyle, Table as Laid, TableStyle};
+
+use super::Report;
+use super::format::one_line;
+use super::grid::{Grid, Tone, failures, notes, title};
+use super::tables::Table;
+
+/// How wide to lay out, and whether to colour.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Look {
+    /// Columns of the terminal; none where lines may be of any length.
+    pub width: Option<u16>,
+    /// Colours may be used.
+    pub colour: bool,
+}
+
+/// The report as text.
+pub fn render(report: &Report, look: Look) -> String {
+    let mut text = String::new();
+    let mut line = |line: &str| {
+        text.push_str(line);
+        text.push('\n');
+    };
+    report.about.iter().for_each(|about| line(about));
+    line(&report.vouches.sentence());
+    if let Some(resolution) = report.vouches.resolution() {
+        line(&resolution);
+    }
+    for warning in &report.warnings {
+        line(&format!("Warning: {}; {}", warning.what, warning.advice));
+    }
+    for note in &report.notes {
+        line(&format!("Note: {note}"));
+    }
+    for table in &report.tables {
+        line("");
+        line(&title(table));
+        notes(table).iter().for_each(|note| line(&format!("  {note}")));
+        line(&lay_out(table, look));
+        failures(table).iter().for_each(|failure| line(&format!("  {}", one_line(failure))));
+    }
+    if !report.skipped.is_empty() {
+        line("\nSkipped:");
+        for group in &report.skipped {
+            line(&format!("  {}: {}", group.what.join(", "), one_line(&group.reason)));
+        }
+    }
+    text
+}
+
+fn lay_out(table: &Table, look: Look) -> String {
+    let grid = Grid::new(table);
+    let mut laid = Laid::new();
+    laid.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
+    laid.set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
+    if let Some(width) = look.width {
+        laid.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    }
+    if look.colour {
+        laid.enforce_styling();
+    }
+    let align = |text: &str, number: bool| Cell::new(text).set_alignment(if number { CellAlignment::Right } else { CellAlignment::Left });
+    laid.set_header(grid.columns.iter().map(|&(title, number)| align(title, number)));
+    for (i, row) in grid.rows.iter().enumerate() {
+        if row.new_case && i > 0 {
+            laid.add_row(vec![""; grid.columns.len()]);
+        }
+        let cells = row.cells.iter().zip(&grid.columns).map(|(text, &(title, number))| {
+            let cell = align(text, number);
+            // Blue and yellow: told apart by everybody, and only where there is a verdict.
+            match row.tone {
+                Tone::Faster if title == "Ratio" => cell.fg(Color::Blue),
+                Tone::Slower if title == "Ratio" => cell.fg(Color::DarkYellow),
+                Tone::Failed if title == "Status" => cell.fg(Color::DarkYellow),
+                _ => cell,
+            }
+        });
+        laid.add_row(cells);
+    }
+    laid.trim_fmt()
+}

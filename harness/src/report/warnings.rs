@@ -1,0 +1,123 @@
+//! Every warning of a report, in words that say what to do.
+
+use serde::Serialize;
+
+use crate::stats::{Analysis, Doubt, FEWEST_GENERATIONS, WIDEST};
+use crate::store::Recorded;
+use crate::store::model::Environment;
+
+use super::format::{count, digest, significant};
+use super::tables::{Kernel, Table};
+
+/// Something that can make numbers wrong or absent.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// What is the matter.
+    pub what: String,
+    /// What to do about it.
+    pub advice: String,
+}
+
+fn warning(what: impl Into<String>, advice: impl Into<String>) -> Warning {
+    Warning { what: what.into(), advice: advice.into() }
+}
+
+/// All warnings of a run, the gravest first.
+pub fn warnings(recorded: &Recorded, analysis: &Analysis, tables: &[Table]) -> Vec<Warning> {
+    let mut warnings: Vec<Warning> = analysis.doubts().iter().map(|doubt| advice(doubt, &recorded.run.id)).collect();
+    warnings.extend(kernels(tables));
+    warnings.extend(damage(recorded));
+    let widening = analysis.widening();
+    if widening > 1.0 && widening <= WIDEST {
+        warnings.push(warning(
+            format!("twins differ more than chance allows, so all intervals are {} times as wide", significant(widening)),
+            "for narrower ones: stop other programs, take more generations (`--generations`)",
+        ));
+    }
+    warnings.extend(machine(&recorded.run.environment));
+    for interpreter in recorded.run.interpreters.iter().filter(|i| i.flags.iter().any(|flag| flag == "debug")) {
+        warnings.push(warning(
+            format!("Python {} is a debug build: its times say nothing about a release build", interpreter.name),
+            "choose another one with `-p`",
+        ));
+    }
+    warnings
+}
+
+/// A doubt as the reason in a sentence.
+pub fn reason(doubt: &Doubt) -> String {
+    match doubt {
+        Doubt::Incomplete => "it is not complete".to_owned(),
+        Doubt::FewGenerations { generations } => {
+            format!("it has {}, and an interval takes {FEWEST_GENERATIONS}", count(*generations, "generation"))
+        }
+        Doubt::NoTwin => "no lane was measured twice".to_owned(),
+        Doubt::TooWide { factor } => {
+            format!("its twins differ so much that intervals would have to be {} times as wide", significant(*factor))
+        }
+    }
+}
+
+fn advice(doubt: &Doubt, run: &str) -> Warning {
+    let advice = match doubt {
+        Doubt::Incomplete => format!("`bindbench run --resume {run}` goes on where it stopped"),
+        Doubt::FewGenerations { .. } => format!("run with `--generations {FEWEST_GENERATIONS}` or more"),
+        Doubt::NoTwin => "run it again with a selection that keeps the twins".to_owned(),
+        Doubt::TooWide { .. } => "stop other programs, then run it again".to_owned(),
+    };
+    let mut what = reason(doubt);
+    if let Some(rest) = what.strip_prefix("it ") {
+        what = format!("the run {rest}");
+    }
+    warning(what, advice)
+}
+
+fn kernels(tables: &[Table]) -> Option<Warning> {
+    let mut differing: Vec<String> = tables
+        .iter()
+        .filter_map(|table| match &table.kernel {
+            Kernel::Differs(lanes) => Some(lanes),
+            _ => None,
+        })
+        .flatten()
+        .map(|(lane, sha256)| match sha256 {
+            Some(sha256) => format!("{lane} loads {}", digest(sha256)),
+            None => format!("{lane} loads none"),
+        })
+        .collect();
+    differing.sort();
+    differing.dedup();
+    let what = format!("lanes declared controlled don't load the shared kernels library: {}", differing.join(", "));
+    (!differing.is_empty()).then(|| warning(what, "build them again with `bindbench setup`"))
+}
+
+/// Where `samples.csv` is damaged: the first few lines, then their number.
+fn damage(recorded: &Recorded) -> Option<Warning> {
+    let (shown, rest) = recorded.damage.split_at(recorded.damage.len().min(5));
+    let mut lines: Vec<String> = shown.iter().map(|damage| format!("line {}: {}", damage.line, damage.message)).collect();
+    if !rest.is_empty() {
+        lines.push(format!("and {} more", rest.len()));
+    }
+    let rows = count(recorded.damage.len(), "row");
+    let what = format!("samples.csv has {rows} that can't be used ({})", lines.join("; "));
+    (!lines.is_empty()).then(|| warning(what, "all others were used; run again if these matter"))
+}
+
+/// What on the machine makes numbers noisy or untypical.
+fn machine(environment: &Environment) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let cpus = environment.cpus.len();
+    if let Some(load) = environment.load_before.filter(|&load| load > 0.5 * cpus as f64) {
+        let what = format!("the machine was busy before the first sample: load {load:.1} on {}", count(cpus, "CPU"));
+        warnings.push(warning(what, "stop other programs, then run again"));
+    }
+    if let Some(governor) = environment.governor.as_deref().filter(|&governor| governor != "performance") {
+        let what = format!("the CPU frequency governor is `{governor}`: clocks change while it measures");
+        warnings.push(warning(what, "`sudo cpupower frequency-set -g performance`"));
+    }
+    if environment.aslr == Some(0) {
+        let what = "address space layout randomisation is off: all generations share one layout, which may be a lucky one";
+        warnings.push(warning(what, "`sudo sysctl kernel.randomize_va_space=2`"));
+    }
+    warnings
+}

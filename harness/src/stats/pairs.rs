@@ -1,0 +1,186 @@
+//! Samples assembled into the numbers of one cell, and into the paired ratio of two cells.
+//!
+//! Both are per generation first: the median over its rounds, which one slow moment can't move. A ratio is the median of the paired
+//! log-ratios of the same round: what slows the machine down slows both, and drops out.
+
+use crate::store::model::{Run, Sample};
+
+use super::interval::{Estimate, median};
+
+/// One sample, reduced to what statistics need.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Point {
+    generation: u32,
+    round: u32,
+    /// Of one call; net of the empty loop where the case asks for it.
+    nanoseconds: f64,
+}
+
+/// All samples of a run, by cell.
+#[derive(Clone, Debug)]
+pub struct Samples {
+    points: Vec<Point>,
+    /// Where the points of a cell begin; one more at the end.
+    begins: Vec<usize>,
+    /// Cells of which a sample had a wrong answer: no number of theirs counts.
+    wrong: Vec<bool>,
+}
+
+/// Why two cells have no ratio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoRatio {
+    /// One of them has no number.
+    NoNumber,
+    /// Net of the empty loop, one of them takes no measurable time: a ratio to it would be a ratio to noise.
+    NearZero,
+    /// They were never sampled in the same round.
+    NoCommonRound,
+}
+
+impl Samples {
+    /// Sorts a run's samples by cell, generation and round, whatever order they come in. O(samples) when they come in order.
+    pub fn new(run: &Run, samples: &[Sample]) -> Self {
+        let mut begins = vec![0; run.cells.len() + 1];
+        let mut wrong = vec![false; run.cells.len()];
+        for sample in samples {
+            begins[sample.cell as usize + 1] += 1;
+            wrong[sample.cell as usize] |= !sample.digest_ok;
+        }
+        for cell in 0..run.cells.len() {
+            begins[cell + 1] += begins[cell];
+        }
+        let mut next = begins.clone();
+        let mut points = vec![Point { generation: 0, round: 0, nanoseconds: 0.0 }; samples.len()];
+        for sample in samples {
+            let cell = sample.cell as usize;
+            let net = run.cases[run.cells[cell].case as usize].net_of_loop;
+            points[next[cell]] = Point { generation: sample.generation, round: sample.round, nanoseconds: per_call(sample, net) };
+            next[cell] += 1;
+        }
+        for cell in 0..run.cells.len() {
+            let points = &mut points[begins[cell]..begins[cell + 1]];
+            if !points.is_sorted_by_key(|point| (point.generation, point.round)) {
+                points.sort_by_key(|point| (point.generation, point.round));
+            }
+        }
+        Self { points, begins, wrong }
+    }
+
+    fn of(&self, cell: u32) -> &[Point] {
+        let cell = cell as usize;
+        if self.wrong[cell] { &[] } else { &self.points[self.begins[cell]..self.begins[cell + 1]] }
+    }
+
+    /// A sample of this cell had a wrong answer.
+    pub fn is_wrong(&self, cell: u32) -> bool {
+        self.wrong[cell as usize]
+    }
+
+    /// How many samples the cell has.
+    pub fn count(&self, cell: u32) -> usize {
+        self.of(cell).len()
+    }
+
+    /// How many generations there are samples of.
+    pub fn generations(&self) -> usize {
+        let mut seen: Vec<u32> = self.points.iter().map(|point| point.generation).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        seen.len()
+    }
+
+    /// The time of one call of a cell, in nanoseconds: the geometric mean of the generations' medians, or, when it can't be told
+    /// from the empty loop, their plain mean.
+    pub fn time(&self, cell: u32) -> Option<Estimate> {
+        let medians = self.medians(cell);
+        if near_zero(&medians) {
+            return Estimate::of_values(&medians);
+        }
+        Estimate::of_logarithms(&medians.iter().map(|ns| ns.ln()).collect::<Vec<_>>())
+    }
+
+    /// Time of `cell` over time of `base`.
+    ///
+    /// # Errors
+    /// When there is nothing to divide, or nothing to divide by.
+    pub fn ratio(&self, cell: u32, base: u32) -> Result<Estimate, NoRatio> {
+        let (above, below) = (self.medians(cell), self.medians(base));
+        if above.is_empty() || below.is_empty() {
+            return Err(NoRatio::NoNumber);
+        }
+        if near_zero(&above) || near_zero(&below) {
+            return Err(NoRatio::NearZero);
+        }
+        let generations = paired_log_ratios(self.of(cell), self.of(base));
+        if generations.is_empty() {
+            return Err(NoRatio::NoCommonRound);
+        }
+        // Rounds may be at or below 0 although the medians are not; when they are so many that a median is infinite, it's noise.
+        Estimate::of_logarithms(&generations).ok_or(NoRatio::NearZero)
+    }
+
+    fn medians(&self, cell: u32) -> Vec<f64> {
+        let mut times = Vec::new();
+        self.of(cell)
+            .chunk_by(|a, b| a.generation == b.generation)
+            .filter_map(|generation| {
+                times.clear();
+                times.extend(generation.iter().map(|point| point.nanoseconds));
+                median(&mut times)
+            })
+            .collect()
+    }
+}
+
+fn per_call(sample: &Sample, net_of_loop: bool) -> f64 {
+    let empty = sample.empty_ns.filter(|_| net_of_loop).unwrap_or(0);
+    (sample.elapsed_ns as f64 - empty as f64) / sample.loops.max(1) as f64
+}
+
+/// Times net of the empty loop that can't be told from it: a generation's median is at or below 0, or the interval reaches 0.
+fn near_zero(medians: &[f64]) -> bool {
+    let reaches_zero = || Estimate::of_values(medians).and_then(|e| e.interval()).is_some_and(|(low, _)| low <= 0.0);
+    medians.iter().any(|&ns| ns <= 0.0) || (spread_widely(medians) && reaches_zero())
+}
+
+/// Whether the linear interval could reach 0 at all: with a spread below a tenth it can't (t is at most 4.3 from 3 generations on).
+fn spread_widely(medians: &[f64]) -> bool {
+    let (low, high) = medians.iter().fold((f64::MAX, 0.0_f64), |(low, high), &ns| (low.min(ns), high.max(ns)));
+    high > low * 1.1
+}
+
+/// The median log-ratio of each generation in which the two have a round in common. Both slices are sorted.
+fn paired_log_ratios(above: &[Point], below: &[Point]) -> Vec<f64> {
+    let (mut i, mut j) = (0, 0);
+    let mut generations = Vec::new();
+    let mut ratios = Vec::new();
+    let mut current = None;
+    while i < above.len() && j < below.len() {
+        let (a, b) = (above[i], below[j]);
+        match (a.generation, a.round).cmp(&(b.generation, b.round)) {
+            std::cmp::Ordering::Less => i += 1,
+            std::cmp::Ordering::Greater => j += 1,
+            std::cmp::Ordering::Equal => {
+                if current != Some(a.generation) {
+                    generations.extend(median(&mut ratios));
+                    ratios.clear();
+                    current = Some(a.generation);
+                }
+                ratios.extend(log_ratio(a.nanoseconds, b.nanoseconds));
+                (i, j) = (i + 1, j + 1);
+            }
+        }
+    }
+    generations.extend(median(&mut ratios));
+    generations
+}
+
+/// A time at or below 0 is smaller than any positive one; two of them can't be compared.
+fn log_ratio(above: f64, below: f64) -> Option<f64> {
+    match (above > 0.0, below > 0.0) {
+        (true, true) => Some((above / below).ln()),
+        (true, false) => Some(f64::INFINITY),
+        (false, true) => Some(f64::NEG_INFINITY),
+        (false, false) => None,
+    }
+}
