@@ -104,7 +104,7 @@ pub fn begin(workshop: &Workshop, selection: &Selection, options: &Options, runs
         command,
         preset: options.preset.to_string(),
         seed: options.seed.unwrap_or_else(|| random.random::<u32>().into()),
-        started: started.to_string(),
+        started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         state: RunState::Running,
         plan: Plan { generations: 0, rounds: 0, budget_s: 0.0, resumed: Vec::new() },
         environment: environment(&workshop.tools, cfg!(target_os = "linux")),
@@ -158,7 +158,7 @@ pub fn resume(workshop: &Workshop, folder: &Path, options: &Options) -> Result<S
         }
     }
     run.state = RunState::Running;
-    run.plan.resumed.push(jiff::Timestamp::now().to_string());
+    run.plan.resumed.push(jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
     let contenders = contenders(&mut run, workshop)?;
     let done = samples.iter().map(|sample| (sample.generation, sample.round)).collect();
     folder.save(&run)?;

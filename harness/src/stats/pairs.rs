@@ -137,16 +137,9 @@ fn per_call(sample: &Sample, net_of_loop: bool) -> f64 {
     (sample.elapsed_ns as f64 - empty as f64) / sample.loops.max(1) as f64
 }
 
-/// Times net of the empty loop that can't be told from it: a generation's median is at or below 0, or the interval reaches 0.
+/// Times net of the empty loop that can't be told from it: a generation's median is at or below 0, where there is no logarithm.
 fn near_zero(medians: &[f64]) -> bool {
-    let reaches_zero = || Estimate::of_values(medians).and_then(|e| e.interval()).is_some_and(|(low, _)| low <= 0.0);
-    medians.iter().any(|&ns| ns <= 0.0) || (spread_widely(medians) && reaches_zero())
-}
-
-/// Whether the linear interval could reach 0 at all: with a spread below a tenth it can't (t is at most 4.3 from 3 generations on).
-fn spread_widely(medians: &[f64]) -> bool {
-    let (low, high) = medians.iter().fold((f64::MAX, 0.0_f64), |(low, high), &ns| (low.min(ns), high.max(ns)));
-    high > low * 1.1
+    medians.iter().any(|&ns| ns <= 0.0)
 }
 
 /// The median log-ratio of each generation in which the two have a round in common. Both slices are sorted.

@@ -53,6 +53,8 @@ impl Synthetic {
             cases: Vec::new(),
             cells: Vec::new(),
             skipped: Vec::new(),
+            inputs: Default::default(),
+            workers: Vec::new(),
             notes: Vec::new(),
         };
         Self { run, speeds: Vec::new() }

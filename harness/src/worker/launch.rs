@@ -1,7 +1,7 @@
 //! What a worker is started with: program, environment, and the lane it is told to load.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bindbench_protocol::{KERNELS, Load};
@@ -67,7 +67,23 @@ impl Launch {
                 command.env_remove(&name);
             }
         }
+        self.hide_other_kernels(&mut command);
         command.env("PYTHONHASHSEED", hash_seed.to_string()).envs(&self.environment);
         command
+    }
+
+    /// `cargo run` puts its own target folders on the search path of shared libraries, and that goes before what an extension was
+    /// linked with: a kernels library lying there would be loaded in the place of the one of the receipt.
+    fn hide_other_kernels(&self, command: &mut Command) {
+        let Some(kernels) = self.environment.get(KERNELS).map(Path::new) else { return };
+        for name in ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"] {
+            let Some(folders) = std::env::var_os(name) else { continue };
+            let has_other = |folder: &PathBuf| folder.join(kernels.file_name().unwrap_or_default()).exists();
+            let kept: Vec<PathBuf> = std::env::split_paths(&folders).filter(|folder| !has_other(folder)).collect();
+            match std::env::join_paths(&kept) {
+                Ok(folders) if !kept.is_empty() => command.env(name, folders),
+                _ => command.env_remove(name),
+            };
+        }
     }
 }
