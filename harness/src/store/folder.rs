@@ -53,6 +53,15 @@ pub enum StoreError {
         /// What was expected.
         message: String,
     },
+    /// `run.json` contradicts itself.
+    #[error("{path}: {message}")]
+    #[diagnostic(help("run.json was damaged or edited; without it the samples have no names"))]
+    Inconsistent {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        message: String,
+    },
     /// Written by a newer bindbench.
     #[error("{path} has schema {found}; this bindbench reads up to {SCHEMA}")]
     #[diagnostic(help("use the bindbench that wrote it, or a newer one"))]
@@ -120,7 +129,23 @@ fn read_run(folder: &Path) -> Result<Run, StoreError> {
     if header.schema > SCHEMA {
         return Err(StoreError::Newer { path, found: header.schema });
     }
-    serde_json::from_str(&text).map_err(unreadable)
+    let run: Run = serde_json::from_str(&text).map_err(unreadable)?;
+    consistent(&run).map_err(|message| StoreError::Inconsistent { path, message })?;
+    Ok(run)
+}
+
+/// Ids are places in lists: everybody downstream looks things up by them.
+fn consistent(run: &Run) -> Result<(), String> {
+    if let Some(at) = run.cases.iter().enumerate().position(|(at, case)| case.id as usize != at) {
+        return Err(format!("case {} stands in the place of case {at}", run.cases[at].id));
+    }
+    if let Some(at) = run.cells.iter().enumerate().position(|(at, cell)| cell.id as usize != at) {
+        return Err(format!("cell {} stands in the place of cell {at}", run.cells[at].id));
+    }
+    match run.cells.iter().find(|cell| cell.case as usize >= run.cases.len()) {
+        Some(cell) => Err(format!("cell {} is of case {}, and there are {} cases", cell.id, cell.case, run.cases.len())),
+        None => Ok(()),
+    }
 }
 
 /// The usable rows, and the others with what is wrong with them.
@@ -174,6 +199,12 @@ fn plausible(sample: &Sample, run: &Run) -> Result<(), String> {
     let Some(cell) = run.cells.get(sample.cell as usize) else {
         return Err(format!("cell {} is not in run.json", sample.cell));
     };
+    if sample.generation >= run.plan.generations {
+        return Err(format!("there is no generation {} in the plan of {}", sample.generation, run.plan.generations));
+    }
+    if sample.round >= cell.rounds {
+        return Err(format!("there is no round {} for cell {} in the plan of {}", sample.round, cell.id, cell.rounds));
+    }
     if sample.loops != cell.loops {
         return Err(format!("cell {} was frozen at {} loops, this row says {}", cell.id, cell.loops, sample.loops));
     }
@@ -206,7 +237,7 @@ impl RunFolder {
         Ok(Self { folder, samples })
     }
 
-    /// Opens a run to go on with it. Rows after the last complete round are cut off, so that no sample is taken twice.
+    /// Opens a run to go on with it. Rows of rounds that are not complete are dropped, so that no sample is there twice.
     ///
     /// # Errors
     /// When there is no readable run, or the disk refuses.
@@ -244,19 +275,16 @@ impl RunFolder {
 
 const HEADER: &str = "generation,round,position,cell,loops,elapsed_ns,empty_ns,digest_ok\n";
 
-/// Rounds of which no later row is missing: all but the last one of the file, and the last one too when it is whole.
+/// Rounds that have a sample of every cell that takes part in them. Cells without a number are none too few: it is not samples that
+/// they lack.
 fn complete_rounds(recorded: &Recorded) -> HashSet<(u32, u32)> {
-    let mut cells_in: BTreeMap<(u32, u32), usize> = BTreeMap::new();
+    let mut live: BTreeMap<(u32, u32), usize> = BTreeMap::new();
     for sample in &recorded.samples {
-        *cells_in.entry((sample.generation, sample.round)).or_default() += 1;
+        let has_number = recorded.run.cells[sample.cell as usize].status.has_number();
+        *live.entry((sample.generation, sample.round)).or_default() += usize::from(has_number);
     }
-    // A round with fewer samples than live cells is complete too when lanes died in it; only the one being written at the
-    // moment of the kill is in doubt, and a round is written in one go.
-    let torn_at_end = !recorded.damage.is_empty();
-    if let (Some(last), true) = (recorded.samples.last(), torn_at_end) {
-        cells_in.remove(&(last.generation, last.round));
-    }
-    cells_in.into_keys().collect()
+    let takes_part = |round: u32| recorded.run.cells.iter().filter(move |cell| cell.status.has_number() && round < cell.rounds).count();
+    live.into_iter().filter(|&((_, round), there)| there == takes_part(round)).map(|(place, _)| place).collect()
 }
 
 fn to_csv(samples: &[Sample], header: bool) -> Vec<u8> {
