@@ -13,9 +13,9 @@ use bindbench_protocol::{REPLIES_FD, REQUESTS_FD, Reply, Request};
 use command_fds::{CommandFdExt, FdMapping};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-use super::memory::resident_bytes;
+use super::memory::{descendants, resident_bytes};
 use super::{Guard, Launch};
 
 /// How often a worker's memory, its log and the user's Ctrl-C are looked at while it thinks.
@@ -227,8 +227,15 @@ impl<'g> Worker<'g> {
     }
 
     fn kill(&mut self) {
-        // It may be gone already; then there is nothing to kill.
+        // A process that made itself a session of its own is in no group of ours: it is only known by its parents.
+        // (Once it has been waited for, its number may be somebody else's.)
+        let lives = matches!(self.child.try_wait(), Ok(None));
+        let others = if lives { descendants(self.child.id()) } else { Vec::new() };
+        // They may be gone already; then there is nothing to kill.
         kill_process_group(self.group, Signal::KILL).ok();
+        for other in others.into_iter().filter_map(|pid| Pid::from_raw(pid.cast_signed())) {
+            kill_process(other, Signal::KILL).ok();
+        }
         drop(self.child.wait());
     }
 
