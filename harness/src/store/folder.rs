@@ -318,3 +318,128 @@ fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Stor
         _ => StoreError::Io { action, path, source },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::model::{Environment, Status};
+    use proptest::prelude::*;
+
+    const CELLS: u32 = 4;
+    const GENERATIONS: u32 = 2;
+    const ROUNDS: u32 = 3;
+
+    /// Four cells: the second is slow and takes part in the first round only, the last one has no number.
+    fn run() -> Run {
+        let cell = |id: u32| {
+            let status = if id == 3 { Status::Exited { code: 1 } } else { Status::Ok };
+            serde_json::json!({"id": id, "case": 0, "lane": format!("a/{id}"), "interpreter": "3.13.0", "twin": false, "loops": 8,
+                "sample_ns": 5_000_000, "rounds": if id == 1 { 1 } else { ROUNDS }, "alone": false, "status": status})
+        };
+        serde_json::from_value(serde_json::json!({
+            "schema": SCHEMA, "bindbench": "0", "id": "r", "command": [], "preset": "quick", "seed": 1, "started": "", "state": "running",
+            "plan": {"generations": GENERATIONS, "rounds": ROUNDS, "budget_s": 1.0}, "environment": Environment::default(),
+            "interpreters": [], "kernels_sha256": null, "workloads": [], "lanes": [], "skipped": [], "notes": [],
+            "cases": [{"id": 0, "workload": "w", "operation": "o", "input": "i", "form": null, "size": null, "unit": "items",
+                "threads": 1, "net_of_loop": true}],
+            "cells": (0..CELLS).map(cell).collect::<Vec<_>>(),
+        }))
+        .expect("a run")
+    }
+
+    fn round_of(generation: u32, round: u32) -> Vec<Sample> {
+        let sample = |cell: u32| Sample {
+            generation,
+            round,
+            position: 0,
+            cell,
+            loops: 8,
+            elapsed_ns: u64::from(1 + cell + 100 * generation),
+            empty_ns: (cell == 0).then_some(7),
+            digest_ok: true,
+        };
+        [0, 1, 2].into_iter().filter(|&cell| cell != 1 || round == 0).map(sample).collect()
+    }
+
+    /// A folder with all rounds, and its samples.
+    fn measured(runs: &Path) -> (PathBuf, Vec<Sample>) {
+        let mut folder = RunFolder::create(runs, &run()).unwrap();
+        let mut samples = Vec::new();
+        for place in 0..GENERATIONS * ROUNDS {
+            let round = round_of(place / ROUNDS, place % ROUNDS);
+            folder.append_round(&round).unwrap();
+            samples.extend(round);
+        }
+        (folder.path().to_owned(), samples)
+    }
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        let runs = tempfile::tempdir().unwrap();
+        let (folder, samples) = measured(runs.path());
+        let recorded = Recorded::read(&folder).unwrap();
+        assert_eq!((recorded.run, recorded.samples, recorded.damage), (run(), samples, Vec::new()));
+        assert!(RunFolder::create(runs.path(), &run()).is_err(), "a run was written over");
+    }
+
+    #[test]
+    fn a_hole_in_the_middle_costs_its_round_only() {
+        let runs = tempfile::tempdir().unwrap();
+        let (folder, samples) = measured(runs.path());
+        let kept: Vec<Sample> = samples.iter().filter(|s| (s.generation, s.round, s.cell) != (0, 1, 2)).cloned().collect();
+        fs::write(folder.join("samples.csv"), to_csv(&kept, true)).unwrap();
+        let (_, recorded) = RunFolder::resume(&folder).unwrap();
+        let expected: Vec<Sample> = samples.into_iter().filter(|s| (s.generation, s.round) != (0, 1)).collect();
+        assert_eq!(recorded.samples, expected);
+    }
+
+    #[test]
+    fn a_round_in_which_a_lane_died_is_complete() {
+        let runs = tempfile::tempdir().unwrap();
+        let mut folder = RunFolder::create(runs.path(), &run()).unwrap();
+        let mut round = round_of(0, 0);
+        round.push(Sample { cell: 3, digest_ok: false, ..round[0].clone() });
+        folder.append_round(&round).unwrap();
+        let (_, recorded) = RunFolder::resume(folder.path()).unwrap();
+        assert_eq!(recorded.samples, round);
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_other_troubles() {
+        let full = io_error("write", Path::new("runs/r/samples.csv"))(io::ErrorKind::StorageFull.into());
+        assert!(matches!(&full, StoreError::Full { run, .. } if run == "r"), "{full}");
+        let other = io_error("write", Path::new("runs/r/samples.csv"))(io::ErrorKind::PermissionDenied.into());
+        assert!(matches!(other, StoreError::Io { .. }), "{other}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+        /// Wherever the file of samples ends: the rounds that were whole are all there, nothing else is, and what is measured again
+        /// makes the run complete, with each sample once.
+        #[test]
+        fn a_file_cut_anywhere_is_resumed_to_whole_rounds(cut in 0.0..1.0) {
+            let runs = tempfile::tempdir().unwrap();
+            let (folder, samples) = measured(runs.path());
+            let path = folder.join("samples.csv");
+            let whole = fs::read(&path).unwrap();
+            let cut = (whole.len() as f64 * cut) as usize;
+            fs::write(&path, &whole[..cut]).unwrap();
+            let (mut resumed, recorded) = RunFolder::resume(&folder).unwrap();
+            let rounds: Vec<(u32, u32)> = (0..GENERATIONS * ROUNDS).map(|place| (place / ROUNDS, place % ROUNDS)).collect();
+            let is_there = |&(generation, round): &(u32, u32)| recorded.samples.iter().any(|s| (s.generation, s.round) == (generation, round));
+            let there: Vec<_> = rounds.iter().copied().filter(is_there).collect();
+            prop_assert_eq!(&there, &rounds[..there.len()]);
+            let expected: Vec<Sample> = there.iter().flat_map(|&(generation, round)| round_of(generation, round)).collect();
+            prop_assert_eq!(&recorded.samples, &expected);
+            // The first round that is lost was not whole. (Without its line's end, a row may still be.)
+            let next: Vec<Sample> = rounds.iter().take(there.len() + 1).flat_map(|&(generation, round)| round_of(generation, round)).collect();
+            prop_assert!(there.len() == rounds.len() || cut < to_csv(&next, true).len());
+            for &(generation, round) in &rounds[there.len()..] {
+                resumed.append_round(&round_of(generation, round)).unwrap();
+            }
+            let complete = Recorded::read(&folder).unwrap();
+            prop_assert_eq!((complete.samples, complete.damage), (samples, Vec::new()));
+        }
+    }
+}
