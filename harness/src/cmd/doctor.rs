@@ -7,6 +7,7 @@ use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, LineStyle, Table};
 use miette::Result;
 
+use super::print;
 use crate::catalog::Need;
 use crate::setup::Workshop;
 use crate::setup::layout::Layout;
@@ -37,7 +38,7 @@ pub fn run(catalogs: &[PathBuf]) -> Result<ExitCode> {
         let venv = "apt install python3-venv | install uv from PyPI";
         table.add_row(["venv", "no interpreter has it", venv]);
     }
-    println!("{table}");
+    print(&format!("{table}\n"))?;
     let enough = !workshop.found.is_empty();
     Ok(if enough { ExitCode::SUCCESS } else { ExitCode::from(2) })
 }

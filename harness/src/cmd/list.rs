@@ -1,6 +1,6 @@
 //! `bindbench list`: lanes and workloads with their state.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,6 +10,7 @@ use comfy_table::{ContentArrangement, LineStyle, Table};
 use miette::{IntoDiagnostic, Result};
 use serde::Serialize;
 
+use super::print;
 use crate::catalog::axes::{Comparison, Form, Gil, Parallel};
 use crate::catalog::{Lane, Selection};
 use crate::setup::Workshop;
@@ -85,11 +86,10 @@ pub fn show(workshop: &Workshop, selection: &Selection, json: bool) -> Result<()
         }
     }
     if json {
-        println!("{}", serde_json::to_string_pretty(&Listing { lanes: rows }).into_diagnostic()?);
+        print(&(serde_json::to_string_pretty(&Listing { lanes: rows }).into_diagnostic()? + "\n"))
     } else {
-        print_table(workshop, &rows);
+        print(&text(workshop, &rows))
     }
-    Ok(())
 }
 
 fn row<'a>(workshop: &'a Workshop, lane: &'a Lane, interpreter: Option<&'a Interpreter>) -> Result<Row<'a>> {
@@ -123,7 +123,7 @@ fn row<'a>(workshop: &'a Workshop, lane: &'a Lane, interpreter: Option<&'a Inter
     })
 }
 
-fn print_table(workshop: &Workshop, rows: &[Row]) {
+fn text(workshop: &Workshop, rows: &[Row]) -> String {
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none())).set_content_arrangement(ContentArrangement::Dynamic);
     let mut header = vec!["lane", "python", "comparison", "GIL", "parallel"];
@@ -148,15 +148,9 @@ fn print_table(workshop: &Workshop, rows: &[Row]) {
         cells.push(row.state.to_owned());
         table.add_row(cells);
     }
-    println!("{table}");
-    let reasons: BTreeSet<String> =
-        rows.iter().filter_map(|row| Some(format!("{} {}: {}", row.lane, row.state, row.reason.as_ref()?))).collect();
-    for reason in reasons {
-        println!("{reason}");
-    }
-    let missing: BTreeSet<String> =
-        rows.iter().flat_map(|row| row.without.iter().map(|(operation, why)| format!("{} has no {operation}: {why}", row.lane))).collect();
-    for line in missing {
-        println!("{line}");
-    }
+    let reasons = rows.iter().filter_map(|row| Some(format!("{} {}: {}", row.lane, row.state, row.reason.as_ref()?)));
+    let missing = rows.iter().flat_map(|row| row.without.iter().map(|(what, why)| format!("{} has no {what}: {why}", row.lane)));
+    let mut notes: Vec<String> = reasons.chain(missing).collect();
+    notes.dedup();
+    format!("{table}\n{}{}", notes.join("\n"), if notes.is_empty() { "" } else { "\n" })
 }

@@ -1,13 +1,14 @@
 //! `bindbench report`: the tables of a run, made again from its folder.
 
 use std::fs;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use miette::{Context, Diagnostic, IntoDiagnostic};
 use thiserror::Error;
 
+use super::print;
 use crate::atomic;
 use crate::report::terminal::Look;
 use crate::report::{Report, csv, json, markdown, terminal};
@@ -55,7 +56,7 @@ pub fn run(args: &Args) -> miette::Result<ExitCode> {
 /// Prints a run's tables on stdout, and writes the files of its report.
 ///
 /// # Errors
-/// When something can't be written. A reader that closes its end of a pipe is no error.
+/// When something can't be written.
 pub fn show(recorded: &Recorded, out: &Path, json: bool) -> miette::Result<()> {
     let report = Report::new(recorded);
     fs::create_dir_all(out).into_diagnostic().with_context(|| format!("can't make {}", out.display()))?;
@@ -67,10 +68,7 @@ pub fn show(recorded: &Recorded, out: &Path, json: bool) -> miette::Result<()> {
     write("summary.md", markdown::render(&report).as_bytes())?;
     let stdout = io::stdout();
     let text = if json { json::render(&report).into_diagnostic()? } else { terminal::render(&report, look(&stdout)) };
-    match stdout.lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).into_diagnostic().context("can't print the tables"),
-        _ => Ok(()),
-    }
+    print(&text)
 }
 
 /// Colours and a width only where a person looks; NO_COLOR and its relatives are honoured.

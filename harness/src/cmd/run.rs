@@ -25,7 +25,7 @@ pub struct Args {
     pub(super) selection: Selection,
     /// Which sizes, and how much time: smoke (about a minute), quick (5), talk (20), full (hours)
     #[arg(long, value_enum, default_value_t = Preset::Talk)]
-    preset: Preset,
+    pub(super) preset: Preset,
     /// Time for all samples, instead of the preset's; cells give up rounds until they fit
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     budget: Option<Duration>,
