@@ -101,10 +101,7 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
 
 impl Args {
     fn options(&self, runs: &Path) -> Result<Options> {
-        let memory = match self.memory {
-            Some(Size(bytes)) => bytes,
-            None => environment::available_memory().map_or(u64::MAX, |bytes| bytes / 5 * 4),
-        };
+        let memory = self.memory.map_or_else(|| environment::available_memory() / 5 * 4, |Size(bytes)| bytes);
         Ok(Options {
             preset: self.preset,
             generations: self.generations,
