@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use serde::de::DeserializeOwned;
@@ -23,13 +24,13 @@ pub enum CatalogError {
         message: String,
         /// The file's text.
         #[source_code]
-        source_code: NamedSource<String>,
+        source_code: Arc<NamedSource<String>>,
         /// Where in it.
         #[label("here")]
         span: SourceSpan,
     },
     /// A file that can't be read.
-    #[error("can't read {path}: {source}")]
+    #[error("can't read {path}")]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -37,7 +38,7 @@ pub enum CatalogError {
         source: io::Error,
     },
     /// A folder that can't be listed.
-    #[error("can't list the catalog {folder}: {source}")]
+    #[error("can't list the catalog {folder}")]
     #[diagnostic(help("--catalog takes a folder that holds one folder per strategy"))]
     NoFolder {
         /// The folder.
@@ -119,6 +120,12 @@ impl TomlFile {
     pub(super) fn fault(&self, span: Range<usize>, message: String) -> CatalogError {
         let name = self.path.display().to_string();
         let line = self.text[..span.start.min(self.text.len())].matches('\n').count() + 1;
-        CatalogError::Fault { file: name.clone(), line, message, source_code: NamedSource::new(name, self.text.clone()), span: span.into() }
+        CatalogError::Fault {
+            file: name.clone(),
+            line,
+            message,
+            source_code: Arc::new(NamedSource::new(name, self.text.clone())),
+            span: span.into(),
+        }
     }
 }

@@ -12,6 +12,6 @@ use super::{run, setup};
 /// # Errors
 /// As the commands it stands for.
 pub fn run(args: &run::Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
-    setup::set_up(&args.selection, catalogs)?;
+    setup::set_up(&args.selection, args.preset, catalogs)?;
     run::run(args, catalogs)
 }

@@ -1,6 +1,6 @@
 //! `bindbench list`: lanes and workloads with their state.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -88,7 +88,7 @@ pub fn show(workshop: &Workshop, selection: &Selection, json: bool) -> Result<()
     if json {
         print(&(serde_json::to_string_pretty(&Listing { lanes: rows }).into_diagnostic()? + "\n"))
     } else {
-        print(&as_text(workshop, &rows))
+        print(&text(workshop, &rows))
     }
 }
 
@@ -123,7 +123,7 @@ fn row<'a>(workshop: &'a Workshop, lane: &'a Lane, interpreter: Option<&'a Inter
     })
 }
 
-fn as_text(workshop: &Workshop, rows: &[Row]) -> String {
+fn text(workshop: &Workshop, rows: &[Row]) -> String {
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none())).set_content_arrangement(ContentArrangement::Dynamic);
     let mut header = vec!["lane", "python", "comparison", "GIL", "parallel"];
@@ -148,9 +148,9 @@ fn as_text(workshop: &Workshop, rows: &[Row]) -> String {
         cells.push(row.state.to_owned());
         table.add_row(cells);
     }
-    let reasons: BTreeSet<String> =
-        rows.iter().filter_map(|row| Some(format!("{} {}: {}", row.lane, row.state, row.reason.as_ref()?))).collect();
-    let missing: BTreeSet<String> =
-        rows.iter().flat_map(|row| row.without.iter().map(|(operation, why)| format!("{} has no {operation}: {why}", row.lane))).collect();
-    [table.to_string()].into_iter().chain(reasons).chain(missing).map(|line| line + "\n").collect()
+    let reasons = rows.iter().filter_map(|row| Some(format!("{} {}: {}", row.lane, row.state, row.reason.as_ref()?)));
+    let missing = rows.iter().flat_map(|row| row.without.iter().map(|(what, why)| format!("{} has no {what}: {why}", row.lane)));
+    let mut notes: Vec<String> = reasons.chain(missing).collect();
+    notes.dedup();
+    format!("{table}\n{}{}", notes.join("\n"), if notes.is_empty() { "" } else { "\n" })
 }

@@ -13,7 +13,7 @@ use std::io::{self, Write};
 
 use miette::{Context, IntoDiagnostic, Result};
 
-/// Prints on stdout. A reader that closes its end of a pipe is no error.
+/// Prints on stdout. A reader that closes its end of a pipe (`| head`) has seen enough: that is no error.
 fn print(text: &str) -> Result<()> {
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).into_diagnostic().wrap_err("can't print"),

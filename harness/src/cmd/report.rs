@@ -56,7 +56,7 @@ pub fn run(args: &Args) -> miette::Result<ExitCode> {
 /// Prints a run's tables on stdout, and writes the files of its report.
 ///
 /// # Errors
-/// When something can't be written. A reader that closes its end of a pipe is no error.
+/// When something can't be written.
 pub fn show(recorded: &Recorded, out: &Path, json: bool) -> miette::Result<()> {
     let report = Report::new(recorded);
     fs::create_dir_all(out).into_diagnostic().with_context(|| format!("can't make {}", out.display()))?;

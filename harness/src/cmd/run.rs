@@ -25,7 +25,7 @@ pub struct Args {
     pub(super) selection: Selection,
     /// Which sizes, and how much time: smoke (about a minute), quick (5), talk (20), full (hours)
     #[arg(long, value_enum, default_value_t = Preset::Talk)]
-    preset: Preset,
+    pub(super) preset: Preset,
     /// Time for all samples, instead of the preset's; cells give up rounds until they fit
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     budget: Option<Duration>,
@@ -101,10 +101,7 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
 
 impl Args {
     fn options(&self, runs: &Path) -> Result<Options> {
-        let memory = match self.memory {
-            Some(Size(bytes)) => bytes,
-            None => environment::available_memory().map_or(u64::MAX, |bytes| bytes / 5 * 4),
-        };
+        let memory = self.memory.map_or_else(|| environment::available_memory() / 5 * 4, |Size(bytes)| bytes);
         Ok(Options {
             preset: self.preset,
             generations: self.generations,

@@ -1,4 +1,4 @@
-//! `bindbench setup`: environments, builds, receipts.
+//! `bindbench setup`: environments, builds, receipts, inputs.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -7,8 +7,10 @@ use clap::Parser;
 use miette::Result;
 
 use super::list;
-use crate::catalog::Selection;
+use crate::catalog::{Preset, Selection, matrix};
+use crate::measure::environment::allowed_cpus;
 use crate::setup::Workshop;
+use crate::setup::inputs::make_pool;
 use crate::setup::layout::Layout;
 
 /// What to set up; everything when nothing is selected.
@@ -16,6 +18,9 @@ use crate::setup::layout::Layout;
 pub struct Args {
     #[command(flatten)]
     selection: Selection,
+    /// The preset whose inputs are made; those of others are made when they are measured
+    #[arg(long, value_enum, default_value_t = Preset::Talk)]
+    preset: Preset,
 }
 
 /// Sets up the selected lanes for the selected interpreters and shows where they stand.
@@ -23,7 +28,7 @@ pub struct Args {
 /// # Errors
 /// When a selection matches nothing, or environments can't be made.
 pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
-    let workshop = set_up(&args.selection, catalogs)?;
+    let workshop = set_up(&args.selection, args.preset, catalogs)?;
     list::show(&workshop, &args.selection, false)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -32,11 +37,16 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
 ///
 /// # Errors
 /// As above.
-pub fn set_up(selection: &Selection, catalogs: &[PathBuf]) -> Result<Workshop> {
+pub fn set_up(selection: &Selection, preset: Preset, catalogs: &[PathBuf]) -> Result<Workshop> {
     let mut workshop = Workshop::open(Layout::find(), catalogs)?;
     let catalog = workshop.catalog.clone();
     let lanes = selection.lanes(&catalog)?;
     let interpreters = workshop.interpreters(&selection.pythons, &lanes)?;
     workshop.set_up(&lanes, &interpreters)?;
+    for case in matrix(&catalog, selection, preset, allowed_cpus().len())?.cases {
+        if let Some(workload) = catalog.workload(&case.workload) {
+            make_pool(&workshop.layout.inputs(), &workload.inputs[&case.input], case.size)?;
+        }
+    }
     Ok(workshop)
 }

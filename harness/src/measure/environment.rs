@@ -15,9 +15,9 @@ pub fn environment(tools: &Tools, pinned: bool) -> Environment {
         arch: std::env::consts::ARCH.to_owned(),
         cpu: cpu_model().unwrap_or_default(),
         cpus: allowed_cpus(),
-        memory_bytes: memory().map_or(0, |system| system.total_memory()),
+        memory_bytes: memory().total_memory(),
         governor: line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
-        load_before: load(),
+        load_before: Some(load()),
         load_after: None,
         aslr: line("/proc/sys/kernel/randomize_va_space").and_then(|text| text.parse().ok()),
         autogroup: line("/proc/sys/kernel/sched_autogroup_enabled").map(|text| text == "1"),
@@ -28,25 +28,27 @@ pub fn environment(tools: &Tools, pinned: bool) -> Environment {
 }
 
 fn cpu_model() -> Option<String> {
-    let mut system = System::new().ok()?;
+    let mut system = System::new();
     system.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
     Some(system.cpus().first()?.brand().trim().to_owned())
 }
 
-fn memory() -> Option<System> {
-    let mut system = System::new().ok()?;
+fn memory() -> System {
+    let mut system = System::new();
     system.refresh_memory();
-    Some(system)
+    system
 }
 
-/// Load average over one minute; none where the system does not tell.
-pub fn load() -> Option<f64> {
-    System::load_average().ok().map(|load| load.one)
+/// Load average over one minute.
+pub fn load() -> f64 {
+    System::load_average().one
 }
 
-/// Memory that new processes can have without anything being swapped out, in bytes; none where the system does not tell.
-pub fn available_memory() -> Option<u64> {
-    memory().map(|system| system.available_memory()).filter(|&bytes| bytes > 0)
+/// Memory that new processes can have without anything being swapped out, in bytes: the machine's, or what a container leaves.
+pub fn available_memory() -> u64 {
+    let system = memory();
+    let in_container = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);
+    system.available_memory().min(in_container)
 }
 
 /// The CPUs this process may run on, ascending.

@@ -84,7 +84,7 @@ impl Session {
         }
         bar.finish_and_clear();
         self.run.state = RunState::Finished;
-        self.run.environment.load_after = environment::load();
+        self.run.environment.load_after = Some(environment::load());
         self.folder.save(&self.run)?;
         Ok(Outcome::Finished)
     }
@@ -154,7 +154,7 @@ impl Session {
 
     fn note_memory(&mut self) {
         let resident: Vec<u64> = self.gear.contenders.iter().map(|contender| contender.resident_bytes).collect();
-        let available = environment::available_memory().unwrap_or(u64::MAX);
+        let available = environment::available_memory();
         let alone = plan::put_large_ones_alone(&mut self.run.cells, &resident, available);
         if alone > 0 {
             self.run.notes.push(format!(

@@ -51,7 +51,7 @@ pub fn reason(doubt: &Doubt) -> String {
         Doubt::FewGenerations { generations } => {
             format!("it has {}, and an interval takes {FEWEST_GENERATIONS}", count(*generations, "generation"))
         }
-        Doubt::NoTwin => "no lane was measured twice".to_owned(),
+        Doubt::NoTwin => "no lane that was measured twice has two numbers to compare".to_owned(),
         Doubt::TooWide { factor } => {
             format!("its twins differ so much that intervals would have to be {} times as wide", significant(*factor))
         }

@@ -206,7 +206,7 @@ pub fn placeholders_of(
     let mut places = BTreeMap::from([
         ("source", one(strategy.folder.clone())),
         ("out", one(out.to_owned())),
-        ("target", one(layout.target(&strategy.name))),
+        ("target", one(layout.target(&strategy.name, interpreter.map(|interpreter| interpreter.name.as_str())))),
         ("kernels", one(layout.kernels())),
         ("kernels_include", one(layout.root().join("impls/kernels/include"))),
         ("extension_flags", shared.iter().map(ToString::to_string).collect()),

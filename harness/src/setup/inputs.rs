@@ -4,6 +4,7 @@
 //! mapped alone on machines with pages of up to 64 KiB.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -282,8 +283,8 @@ pub fn digests(pools: &[&Pool]) -> Result<BTreeMap<String, String>> {
     for made in pools.iter().flat_map(|pool| &pool.arguments) {
         if let Made::InFile { path, .. } = made {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if !digests.contains_key(&name) {
-                digests.insert(name, super::receipt::sha256_of(path).into_diagnostic()?);
+            if let Entry::Vacant(place) = digests.entry(name) {
+                place.insert(super::receipt::sha256_of(path).into_diagnostic()?);
             }
         }
     }

@@ -19,7 +19,7 @@ pub fn build(layout: &Layout, tools: &Tools) -> Result<()> {
     let Some(cargo) = tools.program("cargo") else {
         bail!("the kernels can't be built: cargo is missing");
     };
-    let target = layout.target("kernels");
+    let target = layout.target("kernels", None);
     let output = Command::new(cargo)
         .args(["build", "--quiet", "--release", "--locked", "--package", "bindbench-kernels", "--lib", "--target-dir"])
         .arg(&target)

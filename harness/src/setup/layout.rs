@@ -82,9 +82,10 @@ impl Layout {
         self.build().join("logs").join(format!("{strategy}@{}.log", interpreter.unwrap_or("native")))
     }
 
-    /// Cargo's target folder for a strategy, kept between builds.
-    pub fn target(&self, strategy: &str) -> PathBuf {
-        self.build().join("cargo").join(strategy)
+    /// Cargo's target folder for a build, kept from one to the next. Builds for two interpreters leave files of the same name and
+    /// run at the same time, so each has its own.
+    pub fn target(&self, strategy: &str, interpreter: Option<&str>) -> PathBuf {
+        self.build().join("cargo").join(format!("{strategy}@{}", interpreter.unwrap_or("native")))
     }
 
     /// What runs produce for people.

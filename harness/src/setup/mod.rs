@@ -122,7 +122,6 @@ impl Workshop {
             .collect();
         let bar = ProgressBar::new(todo.len() as u64).with_style(bar_style("building {msg}"));
         bar.enable_steady_tick(std::time::Duration::from_millis(500));
-        // Two targets of one strategy share a cargo target folder, whose lock would make one wait for the other: that is fine.
         todo.par_iter().try_for_each(|target| {
             let name = match target.interpreter {
                 Some(interpreter) => format!("{} for {}", target.strategy.name, interpreter.name),

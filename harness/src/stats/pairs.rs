@@ -14,6 +14,8 @@ struct Point {
     round: u32,
     /// Of one call; net of the empty loop where the case asks for it.
     nanoseconds: f64,
+    /// The empty loop's share of one call; 0 where it was not measured.
+    empty: f64,
 }
 
 /// All samples of a run, by cell.
@@ -50,17 +52,25 @@ impl Samples {
             begins[cell + 1] += begins[cell];
         }
         let mut next = begins.clone();
-        let mut points = vec![Point { generation: 0, round: 0, nanoseconds: 0.0 }; samples.len()];
+        let mut points = vec![Point { generation: 0, round: 0, nanoseconds: 0.0, empty: 0.0 }; samples.len()];
         for sample in samples {
             let cell = sample.cell as usize;
-            let net = run.cases[run.cells[cell].case as usize].net_of_loop;
-            points[next[cell]] = Point { generation: sample.generation, round: sample.round, nanoseconds: per_call(sample, net) };
+            let calls = sample.loops.max(1) as f64;
+            points[next[cell]] = Point {
+                generation: sample.generation,
+                round: sample.round,
+                nanoseconds: sample.elapsed_ns as f64 / calls,
+                empty: sample.empty_ns.unwrap_or(0) as f64 / calls,
+            };
             next[cell] += 1;
         }
-        for cell in 0..run.cells.len() {
+        for (cell, record) in run.cells.iter().enumerate() {
             let points = &mut points[begins[cell]..begins[cell + 1]];
             if !points.is_sorted_by_key(|point| (point.generation, point.round)) {
                 points.sort_by_key(|point| (point.generation, point.round));
+            }
+            if run.cases[record.case as usize].net_of_loop {
+                subtract_loop(points);
             }
         }
         Self { points, begins, wrong }
@@ -132,9 +142,16 @@ impl Samples {
     }
 }
 
-fn per_call(sample: &Sample, net_of_loop: bool) -> f64 {
-    let empty = sample.empty_ns.filter(|_| net_of_loop).unwrap_or(0);
-    (sample.elapsed_ns as f64 - empty as f64) / sample.loops.max(1) as f64
+/// Subtracts from every sample of a cell the median of its generation's empty loops. The loop costs the same in every round; the
+/// empty loop next to a sample may have been the one that something else interrupted, and then their difference is below 0.
+fn subtract_loop(points: &mut [Point]) {
+    let mut empties = Vec::new();
+    for generation in points.chunk_by_mut(|a, b| a.generation == b.generation) {
+        empties.clear();
+        empties.extend(generation.iter().map(|point| point.empty));
+        let empty = median(&mut empties).unwrap_or(0.0);
+        generation.iter_mut().for_each(|point| point.nanoseconds -= empty);
+    }
 }
 
 /// Times net of the empty loop that can't be told from it: a generation's median is at or below 0, where there is no logarithm.

@@ -15,7 +15,7 @@ use crate::atomic;
 #[derive(Debug, Error, Diagnostic)]
 pub enum StoreError {
     /// The system refused.
-    #[error("can't {action} {path}: {source}")]
+    #[error("can't {action} {path}")]
     Io {
         /// What was tried.
         action: &'static str,
