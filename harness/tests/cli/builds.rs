@@ -23,7 +23,7 @@ fn artifact(sandbox: &Sandbox) -> PathBuf {
 #[test]
 fn a_strategy_that_does_not_compile_is_skipped_and_the_rest_goes_on() {
     let sandbox = Sandbox::with("forge");
-    let setup = sandbox.bindbench(&["setup", "--lane", "{forge,fragile}/*"]).succeeds();
+    let setup = sandbox.set_up("{forge,fragile}/*").succeeds();
     let log = sandbox.path().join("build/logs");
     let log = fs::read_dir(log).unwrap().map(|log| log.unwrap().path()).find(|log| log.to_string_lossy().contains("fragile@"));
     let log = log.expect("the compiler's log");
@@ -57,7 +57,7 @@ fn an_artifact_that_is_not_the_one_of_the_receipt_is_not_measured() {
     fs::remove_file(&artifact).unwrap();
     let (state, reason) = state_of(&sandbox, "forge/made");
     assert!(state == "stale" && reason.contains("can't be read now"), "{state}: {reason}");
-    sandbox.bindbench(&["setup", "--lane", "forge/made"]).succeeds();
+    sandbox.set_up("forge/made").succeeds();
     sandbox.run(&["--lane", "forge/made", "--rounds", "2"]).succeeds();
     has_its_number(&sandbox.recorded(), "forge/made", 2);
 }
@@ -71,7 +71,7 @@ fn sources_that_changed_since_the_build_are_not_measured_under_its_receipt() {
     let (state, reason) = state_of(&sandbox, "forge/made");
     assert!(state == "stale" && reason.contains("have changed since"), "{state}: {reason}");
     sandbox.run(&["--lane", "forge/made"]).is_refused_with(&["forge/made: stale", "have changed since"]);
-    sandbox.bindbench(&["setup", "--lane", "forge/made"]).succeeds();
+    sandbox.set_up("forge/made").succeeds();
     assert_eq!(state_of(&sandbox, "forge/made").0, "ready");
     assert!(fs::read_to_string(artifact(&sandbox)).unwrap().contains("a + b + 0"));
 }
@@ -82,11 +82,11 @@ fn a_build_that_leaves_no_artifact_or_has_an_unknown_placeholder_says_so() {
     let manifest = sandbox.path().join("forge/forge/strategy.toml");
     let text = fs::read_to_string(&manifest).unwrap();
     fs::write(&manifest, text.replace("artifacts = [\"bindbench_forge.py\"]", "artifacts = [\"elsewhere.py\"]")).unwrap();
-    sandbox.bindbench(&["setup", "--lane", "forge/made"]).succeeds().prints(&["forge/made skipped", "left no elsewhere.py"]);
+    sandbox.set_up("forge/made").succeeds().prints(&["forge/made skipped", "left no elsewhere.py"]);
     fs::write(&manifest, text.replace("{source}", "{sauce}")).unwrap();
-    sandbox.bindbench(&["setup", "--lane", "forge/made"]).succeeds().prints(&["unknown placeholder {sauce}", "source"]);
+    sandbox.set_up("forge/made").succeeds().prints(&["unknown placeholder {sauce}", "source"]);
     fs::write(&manifest, text).unwrap();
-    sandbox.bindbench(&["setup", "--lane", "forge/made"]).succeeds();
+    sandbox.set_up("forge/made").succeeds();
     assert_eq!(state_of(&sandbox, "forge/made").0, "ready");
 }
 
@@ -95,6 +95,6 @@ fn setup_builds_nothing_anew_when_nothing_changed() {
     let sandbox = Sandbox::with("forge");
     let built = || fs::metadata(artifact(&sandbox)).unwrap().modified().unwrap();
     let before = built();
-    sandbox.bindbench(&["setup", "--lane", "forge/made"]).succeeds();
+    sandbox.set_up("forge/made").succeeds();
     assert_eq!(built(), before);
 }

@@ -8,7 +8,7 @@ use crate::sandbox::{Ended, Sandbox, has_its_number};
 #[test]
 fn a_strategy_of_twenty_lines_from_outside_is_measured_beside_the_others() {
     let sandbox = Sandbox::with("stranger");
-    sandbox.bindbench(&["setup", "--lane", "{stranger,python}/pure"]).succeeds();
+    sandbox.set_up("{stranger,python}/pure").succeeds();
     let arguments = ["-w", "kmp", "--size", "1000", "--lane", "{stranger,python}/pure", "--generations", "3", "--rounds", "2"];
     let run = sandbox.bindbench(&[&["run", "--preset", "smoke"], &arguments[..]].concat()).succeeds();
     let run = run.prints(&["stranger/pure", "python/pure", "as published", "kmp.find_all"]);
@@ -76,7 +76,7 @@ fn no_escape_codes_where_no_terminal_is() {
     plain(sandbox.bindbench(&["report"])).succeeds();
     plain(sandbox.bindbench(&["list"])).succeeds();
     plain(sandbox.bindbench(&["doctor"])).succeeds();
-    plain(sandbox.bindbench(&["setup", "--lane", "misfits/*"])).succeeds();
+    plain(sandbox.set_up("misfits/*")).succeeds();
     plain(sandbox.bindbench(&["list", "--lane", "nothing"])).exits_with(2);
     plain(sandbox.bindbench(&["run", "--size", "nothing"])).exits_with(2);
 }

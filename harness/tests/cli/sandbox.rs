@@ -39,7 +39,7 @@ impl Sandbox {
         let mut sandbox = Self::new();
         sandbox.add_catalog(catalog);
         sandbox.make_tools();
-        sandbox.bindbench(&["setup", "--lane", "{misfits,steady,forge,fragile,stranger}/*"]).succeeds();
+        sandbox.set_up("{misfits,steady,forge,fragile,stranger}/*").succeeds();
         sandbox
     }
 
@@ -95,8 +95,12 @@ impl Sandbox {
     }
 
     pub fn bindbench(&self, arguments: &[&str]) -> Ended {
-        let arguments: Vec<&str> = arguments.to_vec();
-        Ended { output: self.command(&arguments).output().unwrap() }
+        Ended { output: self.command(arguments).output().unwrap() }
+    }
+
+    /// `setup` with the inputs of the smallest preset: those of the others take a while to make.
+    pub fn set_up(&self, lanes: &str) -> Ended {
+        self.bindbench(&["setup", "--preset", "smoke", "--lane", lanes])
     }
 
     /// `run` of one operation, as small as a run can be, with further arguments.
@@ -239,7 +243,7 @@ fn shared_tools() -> PathBuf {
     let made_from = fs::read_to_string(tools.join("made-from-lock")).unwrap_or_default();
     if made_from != sha256_of(&Layout::find().tools_lock()).unwrap() {
         let mut setup = Command::new(assert_cmd::cargo::cargo_bin!("bindbench"));
-        let output = setup.args(["setup", "--lane", "python/pure"]).current_dir(repository()).output().unwrap();
+        let output = setup.args(["setup", "--preset", "smoke", "--lane", "python/pure"]).current_dir(repository()).output().unwrap();
         Ended { output }.succeeds();
     }
     tools
