@@ -23,7 +23,8 @@ const EXIT_STATUS: &str = "Exit status:
   0  fine
   1  something measured is bad: a wrong answer
   2  usage or configuration
-  4  some cells have no number: a crash, a time-out, out of memory";
+  4  some cells have no number: a crash, a time-out, out of memory
+  130  stopped by Ctrl-C; `bindbench run --resume` goes on";
 
 /// The commands.
 #[derive(Debug, Subcommand)]

@@ -327,3 +327,76 @@ pub struct Raised {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceback: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, from_str, json, to_value};
+
+    use super::*;
+
+    /// The lines on the wire are the protocol: workers in other languages are written from them.
+    fn is_written_as<T: Serialize + DeserializeOwned + PartialEq + Debug>(message: T, line: Value) {
+        assert_eq!(to_value(&message).expect("JSON"), line);
+        assert_eq!(serde_json::from_value::<T>(line).expect("the same message"), message);
+    }
+
+    #[test]
+    fn requests_are_written_this_way() {
+        let load = Load { lane: "a/b".into(), paths: vec!["/x".into()], modules: [("kmp".into(), "m".into())].into(), cpus: None };
+        is_written_as(Request::Load(load), json!({"load": {"lane": "a/b", "paths": ["/x"], "modules": {"kmp": "m"}}}));
+        is_written_as(Request::Verify { cell: 1, first: 2, count: None }, json!({"verify": {"cell": 1, "first": 2}}));
+        is_written_as(Request::Verify { cell: 1, first: 0, count: Some(4) }, json!({"verify": {"cell": 1, "first": 0, "count": 4}}));
+        let sample = Sample { cell: 3, loops: 1 << 40, first: 5, empty: true, cpus: Some(vec![1]) };
+        let line = json!({"sample": {"cell": 3, "loops": 1_099_511_627_776_u64, "first": 5, "empty": true, "cpus": [1]}});
+        is_written_as(Request::Sample(sample), line);
+        is_written_as(Request::Drop { cell: 9 }, json!({"drop": {"cell": 9}}));
+        is_written_as(Request::Finish, json!("finish"));
+    }
+
+    #[test]
+    fn arguments_are_written_this_way() {
+        let shape = |shape| Argument::File(File { path: "/f".into(), offset: 65_536, count: 2, shape });
+        let arguments = [
+            (Argument::None(()), json!({"none": null})),
+            (Argument::Integer("-9223372036854775809".into()), json!({"integer": "-9223372036854775809"})),
+            (Argument::Float("nan".into()), json!({"float": "nan"})),
+            (Argument::Text("\u{0}é".into()), json!({"text": "\u{0}é"})),
+            (Argument::Bytes("00ff".into()), json!({"bytes": "00ff"})),
+            (Argument::List(vec![Argument::None(())]), json!({"list": [{"none": null}]})),
+            (Argument::Callable(Callable::RaiseAtThree), json!({"callable": "raise_at_three"})),
+            (shape(Shape::MappedFloat64), json!({"file": {"path": "/f", "offset": 65536, "count": 2, "as": "mapped_float64"}})),
+            (shape(Shape::Integers), json!({"file": {"path": "/f", "offset": 65536, "count": 2, "as": "integers"}})),
+        ];
+        for (argument, line) in arguments {
+            is_written_as(argument, line);
+        }
+        let buffer: Argument = from_str(r#"{"buffer": {"format": "d", "hex": ""}}"#).expect("a buffer");
+        assert_eq!(buffer, Argument::Buffer(Buffer { format: "d".into(), hex: String::new(), readonly: false, step: 1 }));
+    }
+
+    #[test]
+    fn replies_are_written_this_way() {
+        is_written_as(Reply::Prepared {}, json!({"prepared": {}}));
+        is_written_as(Reply::Dropped {}, json!({"dropped": {}}));
+        is_written_as(Reply::Verified { answers: vec![Answer::None(())] }, json!({"verified": {"answers": [{"none": null}]}}));
+        let answers = vec![ItemAnswer { item: 4, answer: Answer::Float("-0.0".into()) }];
+        let line = json!({"sampled": {"elapsed_ns": 7, "empty_ns": 1, "answers": [{"item": 4, "answer": {"float": "-0.0"}}]}});
+        is_written_as(Reply::Sampled(Sampled { elapsed_ns: 7, empty_ns: Some(1), answers }), line);
+        let integers = Answer::Integers(Integers { count: 1, sha256: "ab".into(), values: None });
+        is_written_as(Reply::Called { answer: integers }, json!({"called": {"answer": {"integers": {"count": 1, "sha256": "ab"}}}}));
+        is_written_as(Reply::Finished { peak_resident_bytes: None }, json!({"finished": {"peak_resident_bytes": null}}));
+        let raised = Raised { kind: "KeyError".into(), message: "3".into(), bases: vec!["Exception".into()], traceback: None };
+        is_written_as(Reply::Failed(raised), json!({"failed": {"type": "KeyError", "message": "3", "bases": ["Exception"]}}));
+    }
+
+    #[test]
+    fn what_is_not_of_the_protocol_is_refused() {
+        assert!(from_str::<Request>(r#"{"drop": {"cell": 1, "really": true}}"#).is_err());
+        assert!(from_str::<Request>(r#"{"stop": {}}"#).is_err());
+        assert!(from_str::<Reply>(r#"{"sampled": {"elapsed_ns": -1, "answers": []}}"#).is_err());
+        assert!(from_str::<Reply>("no reply").is_err());
+    }
+}

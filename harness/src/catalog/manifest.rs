@@ -215,10 +215,21 @@ pub fn read_strategies(folder: &Path) -> Result<Vec<Strategy>, CatalogError> {
     manifests.iter().map(|path| read_strategy(path)).collect()
 }
 
+/// Names are parts of globs, of files' names and of tables in several formats: they mean nothing but themselves in all of these.
+fn plain(file: &TomlFile, name: &Spanned<String>) -> Result<(), CatalogError> {
+    let text = name.get_ref();
+    let fine = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    if text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(fine) {
+        return Ok(());
+    }
+    Err(file.fault(name.span(), format!("{text:?} is no name: letters, digits, `_`, `-` and `.`, beginning with a letter or digit")))
+}
+
 fn read_strategy(path: &Path) -> Result<Strategy, CatalogError> {
     let file = TomlFile::read(path)?;
     let manifest: StrategyToml = file.parse()?;
     let folder = path.parent().unwrap_or(Path::new(".")).canonicalize().map_err(|source| file.unreadable(source))?;
+    plain(&file, &manifest.name)?;
     let name = manifest.name.get_ref().clone();
     if folder.file_name().and_then(|name| name.to_str()) != Some(name.as_str()) {
         return Err(file.fault(manifest.name.span(), format!("the name has to be the folder's: {folder:?} is not {name:?}")));
@@ -233,6 +244,7 @@ fn read_strategy(path: &Path) -> Result<Strategy, CatalogError> {
     let mut lanes = Vec::new();
     let mut seen = HashMap::new();
     for lane in manifest.lane {
+        plain(&file, &lane.variant)?;
         let span = lane.variant.span();
         let id = format!("{name}/{}", lane.variant.get_ref());
         if seen.insert(id.clone(), span.clone()).is_some() {

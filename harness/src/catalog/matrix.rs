@@ -136,3 +136,77 @@ pub fn passing(lane: &Lane, workload: &str, form: Form) -> Option<Form> {
     let mapped = (form != Form::Boxed).then_some(Form::Mapped);
     [Some(form), mapped].into_iter().flatten().find(|form| copies.contains_key(form))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// The catalog as it is in the repository: whatever is added to it, these hold.
+    fn catalog() -> Catalog {
+        Catalog::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")), &[]).unwrap()
+    }
+
+    fn select(workloads: &[&str], lanes: &[&str]) -> Selection {
+        let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
+        Selection { workloads: texts(workloads), lanes: texts(lanes), ..Selection::default() }
+    }
+
+    #[test]
+    fn every_preset_has_cases_and_no_case_twice() {
+        for preset in [Preset::Smoke, Preset::Quick, Preset::Talk, Preset::Full] {
+            let spanned = matrix(&catalog(), &Selection::default(), preset, 2).unwrap();
+            assert!(spanned.cases.iter().enumerate().all(|(at, case)| case.id as usize == at));
+            for (at, case) in spanned.cases.iter().enumerate() {
+                assert!(!spanned.cases[..at].iter().any(|other| same(other, case)), "{case:?}");
+                assert!(case.threads <= 2, "more threads than CPUs: {case:?}");
+            }
+            for workload in &catalog().workloads {
+                assert!(spanned.cases.iter().any(|case| case.workload == workload.name), "{preset}: {}", workload.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_size_of_the_users_replaces_the_presets_and_leaves_cases_without_size_alone() {
+        let selection = Selection { sizes: vec![Size(77)], ..select(&["call"], &["python/pure"]) };
+        let spanned = matrix(&catalog(), &selection, Preset::Smoke, 2).unwrap();
+        assert!(spanned.cases.iter().any(|case| case.size.is_none()));
+        assert!(spanned.cases.iter().any(|case| case.size == Some(77)));
+        assert!(spanned.cases.iter().all(|case| case.size.is_none_or(|size| size == 77)));
+    }
+
+    #[test]
+    fn threads_come_with_the_one_thread_that_they_are_compared_with() {
+        let selection = Selection { threads: vec![8], ..select(&["call.noop"], &["python/pure"]) };
+        let spanned = matrix(&catalog(), &selection, Preset::Smoke, 2).unwrap();
+        assert_eq!(spanned.cases.iter().map(|case| case.threads).collect::<Vec<_>>(), [1, 8]);
+    }
+
+    #[test]
+    fn a_lane_takes_part_where_it_has_the_operation_and_takes_the_form() {
+        let mut catalog = catalog();
+        let lane = catalog.strategies.iter_mut().flat_map(|strategy| &mut strategy.lanes).find(|lane| lane.id == "python/pure").unwrap();
+        lane.without.insert("call.fail".into(), "never fails".into());
+        let spanned = matrix(&catalog, &select(&["call.{fail,noop}"], &["python/pure"]), Preset::Smoke, 2).unwrap();
+        let wanted: Vec<&str> = spanned.wanted.iter().map(|wanted| spanned.cases[wanted.case as usize].operation.as_str()).collect();
+        assert_eq!(wanted, ["noop"]);
+        let skipped =
+            [Skipped { lane: "python/pure".into(), interpreter: None, operation: Some("call.fail".into()), reason: "never fails".into() }];
+        assert_eq!(spanned.skipped, skipped);
+        let nothing = matrix(&catalog, &select(&["call.fail"], &["python/pure"]), Preset::Smoke, 2);
+        assert!(matches!(nothing, Err(CatalogError::Nothing { .. })), "{nothing:?}");
+    }
+
+    #[test]
+    fn a_mapped_file_stands_in_for_bytes_and_buffers_only() {
+        let catalog = catalog();
+        let mut lane = catalog.lanes().next().unwrap().clone();
+        lane.copies = crate::catalog::Copies::All([(Form::Mapped, 0)].into());
+        assert_eq!(passing(&lane, "kmp", Form::Bytes), Some(Form::Mapped));
+        assert_eq!(passing(&lane, "std", Form::Buffer), Some(Form::Mapped));
+        assert_eq!(passing(&lane, "std", Form::Boxed), None);
+        lane.copies = crate::catalog::Copies::All([(Form::Mapped, 0), (Form::Bytes, 1)].into());
+        assert_eq!(passing(&lane, "kmp", Form::Bytes), Some(Form::Bytes));
+    }
+}

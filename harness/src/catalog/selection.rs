@@ -119,3 +119,70 @@ impl Selection {
         Ok(lanes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn names(texts: &[&str]) -> Vec<Vec<String>> {
+        texts.iter().map(|text| vec![(*text).to_owned()]).collect()
+    }
+
+    fn selected(patterns: &[&str], among: &[&str]) -> Vec<String> {
+        let patterns: Vec<String> = patterns.iter().map(ToString::to_string).collect();
+        let compiled = Patterns::compile("--lane", &patterns, &names(among)).expect("patterns that match");
+        among.iter().filter(|name| compiled.select(&[(**name).to_owned()])).map(ToString::to_string).collect()
+    }
+
+    const LANES: [&str; 5] = ["capi/c", "capi/rust", "ctypes/rust", "pyo3/held", "pyo3/released"];
+
+    #[test]
+    fn nothing_selects_everything_and_the_last_match_wins() {
+        assert_eq!(selected(&[], &LANES), LANES);
+        assert_eq!(selected(&["pyo3/*"], &LANES), ["pyo3/held", "pyo3/released"]);
+        assert_eq!(selected(&["*/rust", "!ctypes/*"], &LANES), ["capi/rust"]);
+        assert_eq!(selected(&["!ctypes/*", "*/rust"], &LANES), LANES);
+        assert_eq!(selected(&["{capi,pyo3}/*", "!capi/?", "!pyo3/*", "pyo3/held"], &LANES), ["capi/rust", "pyo3/held"]);
+    }
+
+    #[test]
+    fn an_exclusion_first_excludes_from_everything() {
+        assert_eq!(selected(&["!pyo3/*"], &LANES), ["capi/c", "capi/rust", "ctypes/rust"]);
+        assert_eq!(selected(&["!*", "capi/c"], &LANES), ["capi/c"]);
+    }
+
+    #[test]
+    fn a_workload_stands_for_all_its_operations() {
+        let operations = [operation_names("std", "sum"), operation_names("std", "mean"), operation_names("kmp", "find_all")];
+        let select = |texts: &[&str]| {
+            let texts: Vec<String> = texts.iter().map(ToString::to_string).collect();
+            let patterns = Patterns::compile("--workload", &texts, &operations).expect("patterns that match");
+            operations.iter().map(|names| patterns.select(names)).collect::<Vec<_>>()
+        };
+        assert_eq!(select(&["std"]), [true, true, false]);
+        assert_eq!(select(&["std", "!std.mean"]), [true, false, false]);
+        assert_eq!(select(&["!std"]), [false, false, true]);
+        assert_eq!(select(&["*.sum"]), [true, false, false]);
+    }
+
+    #[test]
+    fn a_pattern_that_matches_nothing_names_the_nearest() {
+        let error = Patterns::compile("--lane", &["!pyo/held".into()], &names(&LANES)).expect_err("no match");
+        assert!(matches!(&error, CatalogError::NoMatch { nearest, .. } if nearest.starts_with("pyo3/held")), "{error:?}");
+        assert!(matches!(Patterns::compile("--lane", &["{".into()], &names(&LANES)), Err(CatalogError::Pattern { .. })));
+    }
+
+    proptest! {
+        /// The grammar in one line: whoever speaks last of a name decides; nobody did, then the first pattern's sign does.
+        #[test]
+        fn the_last_pattern_that_names_a_lane_decides(picks in prop::collection::vec((any::<bool>(), 0..LANES.len()), 1..8)) {
+            let texts: Vec<String> = picks.iter().map(|(include, at)| format!("{}{}", if *include { "" } else { "!" }, LANES[*at])).collect();
+            let patterns = Patterns::compile("--lane", &texts, &names(&LANES)).unwrap();
+            for (at, lane) in LANES.iter().enumerate() {
+                let last = picks.iter().filter(|(_, named)| *named == at).map(|(include, _)| *include).next_back();
+                prop_assert_eq!(patterns.select(&[(*lane).to_owned()]), last.unwrap_or(!picks[0].0), "{} in {:?}", lane, &texts);
+            }
+        }
+    }
+}

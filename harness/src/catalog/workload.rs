@@ -241,3 +241,49 @@ fn read_workload(path: &Path) -> Result<Workload, CatalogError> {
     }
     Ok(workload)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn sizes_have_units_of_bytes() {
+        let size = |text: &str| text.parse().map(|Size(size)| size);
+        assert_eq!(size("5000"), Ok(5000));
+        assert_eq!(size("5_000"), Ok(5000));
+        assert_eq!(size("2k"), Ok(2000));
+        assert_eq!(size(" 64 KiB "), Ok(65_536));
+        assert_eq!(size("1GiB"), Ok(1 << 30));
+        for wrong in ["", "k", "-1", "1.5MiB", "64KB", "0", "0KiB", "18446744073709551616", "17179869184GiB"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_size_is_read_or_refused_and_never_wraps(number: u64, unit in prop::sample::select(vec![("", 1_u64), ("k", 1000), ("MiB", 1 << 20)])) {
+            let exact = number.checked_mul(unit.1).filter(|&size| size > 0);
+            prop_assert_eq!(format!("{number}{}", unit.0).parse().ok(), exact.map(Size));
+        }
+    }
+
+    #[test]
+    fn a_preset_that_names_what_is_not_there_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |operation: &str, input: &str| {
+            format!(
+                "name = \"w\"\nsummary = \"\"\nbaseline = {{ controlled = [], published = [] }}\n\
+                 operations = {{ o = {{ summary = \"\", oracle = \"nothing\" }} }}\ninputs = {{ i = {{ summary = \"\", arguments = [] }} }}\n\
+                 presets = {{ smoke = [{{ operations = [\"{operation}\"], inputs = [\"{input}\"] }}] }}\n"
+            )
+        };
+        let read = |operation, input| {
+            fs::write(folder.path().join("w.toml"), file(operation, input)).unwrap();
+            read_workloads(folder.path())
+        };
+        assert_eq!(read("o", "i").unwrap().len(), 1);
+        assert!(read("other", "i").unwrap_err().to_string().contains("the operation \"other\""));
+        assert!(read("o", "other").unwrap_err().to_string().contains("the input \"other\""));
+    }
+}

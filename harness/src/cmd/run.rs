@@ -39,7 +39,7 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Go on with a run that was stopped: a folder, or its name under runs/
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["generations", "rounds", "seed", "budget", "loops_from"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["workloads", "lanes", "pythons", "sizes", "threads", "preset", "generations", "rounds", "seed", "budget", "loops_from", "twins"])]
     resume: Option<PathBuf>,
     /// Take the numbers of loops over from another run instead of calibrating
     #[arg(long, value_name = "RUN")]
@@ -87,7 +87,7 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     let interrupt = listen()?;
     let guard = Guard::start().into_diagnostic().wrap_err("can't start the guard")?;
     let watch = Watch { guard: &guard, interrupt: &interrupt };
-    let outcome = session.measure(options.dimensions(), &options, watch)?;
+    let outcome = session.measure(&options, watch)?;
     let folder = session.folder().to_owned();
     if outcome == Outcome::Interrupted {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();

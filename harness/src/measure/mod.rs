@@ -22,7 +22,6 @@ use crate::store::RunFolder;
 use crate::store::model::{Cell, Run, RunState, Sample, Status};
 pub use crew::Watch;
 use crew::{Crew, Gear, Introduction, Trouble, check, post_of};
-pub use plan::Dimensions;
 pub use start::{Options, begin, resume};
 
 /// A run that is being measured.
@@ -55,12 +54,12 @@ impl Session {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn measure(&mut self, dimensions: Dimensions, options: &Options, watch: Watch) -> Result<Outcome> {
+    pub fn measure(&mut self, options: &Options, watch: Watch) -> Result<Outcome> {
         if self.run.cells.iter().any(|cell| cell.status == Status::Pending) && self.done.is_empty() {
             if self.calibrate(options, watch)? == Outcome::Interrupted {
                 return self.stop();
             }
-            plan::add_twins(&mut self.run, options.twins);
+            plan::add_twins(&mut self.run);
             for twin in self.gear.contenders.len()..self.run.cells.len() {
                 let cell = &self.run.cells[twin];
                 let original = self.run.cells.iter().find(|other| {
@@ -70,7 +69,7 @@ impl Session {
                 contender.prepare.cell = cell.id;
                 self.gear.contenders.push(contender);
             }
-            plan::fit(&mut self.run, dimensions, options.rounds.is_some());
+            plan::fit(&mut self.run);
             self.note_memory();
             self.folder.save(&self.run)?;
         }
@@ -172,6 +171,7 @@ impl Session {
             return Ok(Outcome::Finished);
         }
         let mut crew = Crew::new(gear, generation, schedule::hash_seed(run.seed, generation), watch);
+        let mut known_live = live(run);
         let place = format!("generation {} of {}", generation + 1, run.plan.generations);
         bar.set_message(format!("{place}: starting workers"));
         if warm_up(&mut crew, &mut run.cells) == Outcome::Interrupted {
@@ -199,6 +199,11 @@ impl Session {
                 }
                 bar.inc(plan::cost_ns(&cell, run) / 1_000_000);
             }
+            if live(run) < known_live {
+                // Before the round: should the driver be killed between the two, what went wrong is not forgotten.
+                folder.save(run)?;
+                known_live = live(run);
+            }
             folder.append_round(&samples)?;
             done.insert((generation, round));
         }
@@ -206,6 +211,11 @@ impl Session {
         folder.save(run)?;
         Ok(Outcome::Finished)
     }
+}
+
+/// How many cells still have a number.
+fn live(run: &Run) -> usize {
+    run.cells.iter().filter(|cell| cell.status.has_number()).count()
 }
 
 /// Where in the run a sample was taken.

@@ -47,7 +47,13 @@ pub fn cost_ns(cell: &Cell, run: &Run) -> u64 {
 
 /// Sets the number of rounds of the run and of every cell so that all samples fit into the budget: first the slow cells give up
 /// rounds, then all do, then generations go, down to three.
-pub fn fit(run: &mut Run, wanted: Dimensions, fixed_rounds: bool) {
+pub fn fit(run: &mut Run) {
+    let wanted = Dimensions {
+        generations: run.plan.generations,
+        rounds: run.plan.rounds,
+        budget: Duration::try_from_secs_f64(run.plan.budget_s).unwrap_or_default(),
+    };
+    let fixed_rounds = run.plan.fixed_rounds;
     let costs: Vec<u64> = run.cells.iter().map(|cell| if cell.status.has_number() { cost_ns(cell, run) } else { 0 }).collect();
     let live = costs.iter().filter(|&&cost| cost > 0).count().max(1) as u64;
     let budget_ns = wanted.budget.as_nanos() as u64;
@@ -74,7 +80,6 @@ pub fn fit(run: &mut Run, wanted: Dimensions, fixed_rounds: bool) {
     }
     run.plan.generations = generations;
     run.plan.rounds = run.cells.iter().zip(&costs).filter(|&(_, &cost)| cost > 0).map(|(cell, _)| cell.rounds).max().unwrap_or(most);
-    run.plan.budget_s = wanted.budget.as_secs_f64();
 }
 
 fn rounds_within(cost_ns: u64, share_ns: u64, most: u32) -> u32 {
@@ -82,12 +87,12 @@ fn rounds_within(cost_ns: u64, share_ns: u64, most: u32) -> u32 {
 }
 
 /// Gives every case and interpreter its A/A twin: a second set of workers for one lane. It is the fastest lane that runs in Python:
-/// what disturbs a measurement disturbs short calls most, so its twin shows the worst. `all`: every lane gets one.
-pub fn add_twins(run: &mut Run, all: bool) {
+/// what disturbs a measurement disturbs short calls most, so its twin shows the worst. Where the plan says so, every lane gets one.
+pub fn add_twins(run: &mut Run) {
     let mut chosen: BTreeMap<(u32, Option<String>), &Cell> = BTreeMap::new();
     let mut originals: Vec<Cell> = Vec::new();
     for cell in run.cells.iter().filter(|cell| cell.status.has_number()) {
-        if all {
+        if run.plan.all_twins {
             originals.push(cell.clone());
             continue;
         }
@@ -165,10 +170,15 @@ mod tests {
         generation * u64::from(run.plan.generations)
     }
 
+    fn fit_into(run: &mut Run, generations: u32, rounds: u32, budget_s: f64) {
+        (run.plan.generations, run.plan.rounds, run.plan.budget_s) = (generations, rounds, budget_s);
+        fit(run);
+    }
+
     #[test]
     fn slow_cells_give_up_rounds_first_and_everything_fits_the_budget() {
         let mut run = run(vec![cell(0, 0, "a/a", Some("3"), 5, 100), cell(1, 0, "b/b", Some("3"), 2000, 1)]);
-        fit(&mut run, Dimensions { generations: 5, rounds: 10, budget: Duration::from_secs(30) }, false);
+        fit_into(&mut run, 5, 10, 30.0);
         assert_eq!((run.cells[0].rounds, run.plan.generations), (10, 5));
         assert!((1..=2).contains(&run.cells[1].rounds), "{}", run.cells[1].rounds);
         assert!(total_ns(&run) <= 30_000_000_000);
@@ -177,14 +187,15 @@ mod tests {
     #[test]
     fn generations_go_last_and_never_below_three() {
         let mut run = run(vec![cell(0, 0, "a/a", Some("3"), 9000, 1)]);
-        fit(&mut run, Dimensions { generations: 8, rounds: 10, budget: Duration::from_secs(30) }, false);
+        fit_into(&mut run, 8, 10, 30.0);
         assert_eq!((run.cells[0].rounds, run.plan.generations), (1, 3));
     }
 
     #[test]
     fn rounds_asked_for_are_kept() {
         let mut run = run(vec![cell(0, 0, "a/a", Some("3"), 9000, 1)]);
-        fit(&mut run, Dimensions { generations: 8, rounds: 7, budget: Duration::from_secs(1) }, true);
+        run.plan.fixed_rounds = true;
+        fit_into(&mut run, 8, 7, 1.0);
         assert_eq!((run.cells[0].rounds, run.plan.rounds, run.plan.generations), (7, 7, 8));
     }
 
@@ -196,7 +207,7 @@ mod tests {
             cell(2, 0, "b/b", Some("3"), 5, 2000),
             cell(3, 1, "native/rust", None, 5, 10),
         ]);
-        add_twins(&mut run, false);
+        add_twins(&mut run);
         let twins: Vec<_> = run.cells.iter().filter(|cell| cell.twin).map(|cell| (cell.case, cell.lane.as_str())).collect();
         assert_eq!(twins, [(0, "b/b"), (1, "native/rust")]);
         assert!(run.cells.iter().enumerate().all(|(at, cell)| cell.id as usize == at));

@@ -44,13 +44,17 @@ pub struct Options {
 }
 
 impl Options {
-    /// The size of the run.
-    pub fn dimensions(&self) -> Dimensions {
+    /// What is asked for. It goes into the run before the first sample, so that a run that is stopped while it calibrates goes on
+    /// as it was begun.
+    fn plan(&self) -> Plan {
         let preset = Dimensions::of(self.preset);
-        Dimensions {
+        Plan {
             generations: self.generations.unwrap_or(preset.generations),
             rounds: self.rounds.unwrap_or(preset.rounds),
-            budget: self.budget.unwrap_or(preset.budget),
+            budget_s: self.budget.unwrap_or(preset.budget).as_secs_f64(),
+            fixed_rounds: self.rounds.is_some(),
+            all_twins: self.twins,
+            resumed: Vec::new(),
         }
     }
 }
@@ -106,7 +110,7 @@ pub fn begin(workshop: &Workshop, selection: &Selection, options: &Options, runs
         seed: options.seed.unwrap_or_else(|| random.random::<u32>().into()),
         started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         state: RunState::Running,
-        plan: Plan { generations: 0, rounds: 0, budget_s: 0.0, resumed: Vec::new() },
+        plan: options.plan(),
         environment: environment(&workshop.tools, cfg!(target_os = "linux")),
         interpreters: interpreters.iter().map(record).collect(),
         kernels_sha256: sha256_of(&workshop.layout.kernels_library()).ok(),

@@ -58,7 +58,8 @@ pub fn throughput(per_second: f64, unit: Unit) -> String {
 
 /// On one line: what a lane raised, or a compiler said, may have lines of its own, which would break a table or a list.
 pub fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
+    words.join(" ")
 }
 
 /// A fraction as a percentage of two significant digits: `0.21 %`, `3.4 %`, `12 %`.

@@ -290,3 +290,87 @@ pub fn digests(pools: &[&Pool]) -> Result<BTreeMap<String, String>> {
     }
     Ok(digests)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::model::Unit;
+
+    fn input(arguments: Vec<Recipe>) -> Input {
+        Input { summary: String::new(), form: Some(Form::Bytes), unit: Unit::Bytes, arguments }
+    }
+
+    fn planted() -> Recipe {
+        Recipe::Planted { pattern: "needle".into(), every: 100 }
+    }
+
+    fn all(pool: &Pool) -> Vec<Vec<Datum>> {
+        (0..pool.len()).map(|item| pool.data(item).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_same_recipe_is_the_same_bytes_anywhere() {
+        let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let input = input(vec![Recipe::Symbols, planted(), Recipe::Uniform, Recipe::SmallInteger]);
+        let pools = [here.path(), there.path()].map(|folder| make_pool(folder, &input, Some(1000)).unwrap());
+        assert_eq!(all(&pools[0]), all(&pools[1]));
+        assert_eq!(digests(&[&pools[0]]).unwrap(), digests(&[&pools[1]]).unwrap());
+        // Another machine, another year: these very bytes.
+        let first: String = match &pools[0].data(0).unwrap()[0] {
+            Datum::Bytes(bytes) => bytes[..16].iter().map(|&byte| byte as char).collect(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(first, "3\x0bJwYevvFuUUHn\x0b0");
+    }
+
+    #[test]
+    fn the_items_of_a_pool_differ_and_have_their_size() {
+        let folder = tempfile::tempdir().unwrap();
+        for recipe in [Recipe::Symbols, planted(), Recipe::Periodic("aaab".into()), Recipe::Range, Recipe::Uniform] {
+            let period = if matches!(recipe, Recipe::Periodic(_)) { 4 } else { usize::MAX };
+            let pool = make_pool(folder.path(), &input(vec![recipe.clone()]), Some(300)).unwrap();
+            let items = all(&pool);
+            assert_eq!(pool.len(), 64);
+            for (at, item) in items.iter().enumerate() {
+                let length = match &item[0] {
+                    Datum::Bytes(bytes) => bytes.len(),
+                    Datum::Int64(integers) => integers.len(),
+                    Datum::Float64(floats) => floats.len(),
+                    other => panic!("{other:?}"),
+                };
+                assert_eq!(length, 300, "{recipe:?}");
+                assert!(!items[..at].iter().rev().take(period - 1).any(|other| other == item), "{recipe:?}, item {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn planted_patterns_are_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let pool = make_pool(folder.path(), &input(vec![planted()]), Some(1000)).unwrap();
+        let [Datum::Bytes(text)] = &pool.data(3).unwrap()[..] else { panic!("no bytes") };
+        assert_eq!(memchr::memmem::find_iter(text, "needle").collect::<Vec<_>>(), (0..10).map(|i| 50 + 100 * i).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn large_inputs_have_smaller_pools_and_every_item_can_be_mapped() {
+        let folder = tempfile::tempdir().unwrap();
+        let items = |size| make_pool(folder.path(), &input(vec![Recipe::Symbols]), Some(size)).unwrap().len();
+        assert_eq!([items(1), items(65_536), items(1 << 20), items(5 << 20)], [64, 64, 4, 1]);
+        let pool = make_pool(folder.path(), &input(vec![Recipe::Symbols]), Some(65_537)).unwrap();
+        for argument in pool.arguments(Some(Form::Mapped)).concat() {
+            let Argument::File(slice) = argument else { panic!("no file") };
+            assert_eq!((slice.offset % ALIGNMENT, slice.shape), (0, Shape::MappedBytes));
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_cut_is_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let input = input(vec![Recipe::Symbols]);
+        let whole = all(&make_pool(folder.path(), &input, Some(100)).unwrap());
+        let file = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        File::options().write(true).open(file).unwrap().set_len(10).unwrap();
+        assert_eq!(all(&make_pool(folder.path(), &input, Some(100)).unwrap()), whole);
+    }
+}

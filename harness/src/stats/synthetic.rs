@@ -35,7 +35,7 @@ impl Synthetic {
             seed: 42,
             started: "2026-11-21T08:12:05Z".into(),
             state: RunState::Finished,
-            plan: Plan { generations, rounds, budget_s: 60.0, resumed: Vec::new() },
+            plan: Plan { generations, rounds, budget_s: 60.0, fixed_rounds: false, all_twins: false, resumed: Vec::new() },
             environment: Environment {
                 os: "linux".into(),
                 kernel_release: "6.1.0".into(),

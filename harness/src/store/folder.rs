@@ -53,6 +53,15 @@ pub enum StoreError {
         /// What was expected.
         message: String,
     },
+    /// `run.json` contradicts itself.
+    #[error("{path}: {message}")]
+    #[diagnostic(help("run.json was damaged or edited; without it the samples have no names"))]
+    Inconsistent {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        message: String,
+    },
     /// Written by a newer bindbench.
     #[error("{path} has schema {found}; this bindbench reads up to {SCHEMA}")]
     #[diagnostic(help("use the bindbench that wrote it, or a newer one"))]
@@ -120,7 +129,23 @@ fn read_run(folder: &Path) -> Result<Run, StoreError> {
     if header.schema > SCHEMA {
         return Err(StoreError::Newer { path, found: header.schema });
     }
-    serde_json::from_str(&text).map_err(unreadable)
+    let run: Run = serde_json::from_str(&text).map_err(unreadable)?;
+    consistent(&run).map_err(|message| StoreError::Inconsistent { path, message })?;
+    Ok(run)
+}
+
+/// Ids are places in lists: everybody downstream looks things up by them.
+fn consistent(run: &Run) -> Result<(), String> {
+    if let Some(at) = run.cases.iter().enumerate().position(|(at, case)| case.id as usize != at) {
+        return Err(format!("case {} stands in the place of case {at}", run.cases[at].id));
+    }
+    if let Some(at) = run.cells.iter().enumerate().position(|(at, cell)| cell.id as usize != at) {
+        return Err(format!("cell {} stands in the place of cell {at}", run.cells[at].id));
+    }
+    match run.cells.iter().find(|cell| cell.case as usize >= run.cases.len()) {
+        Some(cell) => Err(format!("cell {} is of case {}, and there are {} cases", cell.id, cell.case, run.cases.len())),
+        None => Ok(()),
+    }
 }
 
 /// The usable rows, and the others with what is wrong with them.
@@ -174,6 +199,12 @@ fn plausible(sample: &Sample, run: &Run) -> Result<(), String> {
     let Some(cell) = run.cells.get(sample.cell as usize) else {
         return Err(format!("cell {} is not in run.json", sample.cell));
     };
+    if sample.generation >= run.plan.generations {
+        return Err(format!("there is no generation {} in the plan of {}", sample.generation, run.plan.generations));
+    }
+    if sample.round >= cell.rounds {
+        return Err(format!("there is no round {} for cell {} in the plan of {}", sample.round, cell.id, cell.rounds));
+    }
     if sample.loops != cell.loops {
         return Err(format!("cell {} was frozen at {} loops, this row says {}", cell.id, cell.loops, sample.loops));
     }
@@ -206,7 +237,7 @@ impl RunFolder {
         Ok(Self { folder, samples })
     }
 
-    /// Opens a run to go on with it. Rows after the last complete round are cut off, so that no sample is taken twice.
+    /// Opens a run to go on with it. Rows of rounds that are not complete are dropped, so that no sample is there twice.
     ///
     /// # Errors
     /// When there is no readable run, or the disk refuses.
@@ -244,19 +275,16 @@ impl RunFolder {
 
 const HEADER: &str = "generation,round,position,cell,loops,elapsed_ns,empty_ns,digest_ok\n";
 
-/// Rounds of which no later row is missing: all but the last one of the file, and the last one too when it is whole.
+/// Rounds that have a sample of every cell that takes part in them. Cells without a number are none too few: it is not samples that
+/// they lack.
 fn complete_rounds(recorded: &Recorded) -> HashSet<(u32, u32)> {
-    let mut cells_in: BTreeMap<(u32, u32), usize> = BTreeMap::new();
+    let mut live: BTreeMap<(u32, u32), usize> = BTreeMap::new();
     for sample in &recorded.samples {
-        *cells_in.entry((sample.generation, sample.round)).or_default() += 1;
+        let has_number = recorded.run.cells[sample.cell as usize].status.has_number();
+        *live.entry((sample.generation, sample.round)).or_default() += usize::from(has_number);
     }
-    // A round with fewer samples than live cells is complete too when lanes died in it; only the one being written at the
-    // moment of the kill is in doubt, and a round is written in one go.
-    let torn_at_end = !recorded.damage.is_empty();
-    if let (Some(last), true) = (recorded.samples.last(), torn_at_end) {
-        cells_in.remove(&(last.generation, last.round));
-    }
-    cells_in.into_keys().collect()
+    let takes_part = |round: u32| recorded.run.cells.iter().filter(move |cell| cell.status.has_number() && round < cell.rounds).count();
+    live.into_iter().filter(|&((_, round), there)| there == takes_part(round)).map(|(place, _)| place).collect()
 }
 
 fn to_csv(samples: &[Sample], header: bool) -> Vec<u8> {
@@ -288,5 +316,130 @@ fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Stor
             StoreError::Full { path, run }
         }
         _ => StoreError::Io { action, path, source },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::model::{Environment, Status};
+    use proptest::prelude::*;
+
+    const CELLS: u32 = 4;
+    const GENERATIONS: u32 = 2;
+    const ROUNDS: u32 = 3;
+
+    /// Four cells: the second is slow and takes part in the first round only, the last one has no number.
+    fn run() -> Run {
+        let cell = |id: u32| {
+            let status = if id == 3 { Status::Exited { code: 1 } } else { Status::Ok };
+            serde_json::json!({"id": id, "case": 0, "lane": format!("a/{id}"), "interpreter": "3.13.0", "twin": false, "loops": 8,
+                "sample_ns": 5_000_000, "rounds": if id == 1 { 1 } else { ROUNDS }, "alone": false, "status": status})
+        };
+        serde_json::from_value(serde_json::json!({
+            "schema": SCHEMA, "bindbench": "0", "id": "r", "command": [], "preset": "quick", "seed": 1, "started": "", "state": "running",
+            "plan": {"generations": GENERATIONS, "rounds": ROUNDS, "budget_s": 1.0}, "environment": Environment::default(),
+            "interpreters": [], "kernels_sha256": null, "workloads": [], "lanes": [], "skipped": [], "notes": [],
+            "cases": [{"id": 0, "workload": "w", "operation": "o", "input": "i", "form": null, "size": null, "unit": "items",
+                "threads": 1, "net_of_loop": true}],
+            "cells": (0..CELLS).map(cell).collect::<Vec<_>>(),
+        }))
+        .expect("a run")
+    }
+
+    fn round_of(generation: u32, round: u32) -> Vec<Sample> {
+        let sample = |cell: u32| Sample {
+            generation,
+            round,
+            position: 0,
+            cell,
+            loops: 8,
+            elapsed_ns: u64::from(1 + cell + 100 * generation),
+            empty_ns: (cell == 0).then_some(7),
+            digest_ok: true,
+        };
+        [0, 1, 2].into_iter().filter(|&cell| cell != 1 || round == 0).map(sample).collect()
+    }
+
+    /// A folder with all rounds, and its samples.
+    fn measured(runs: &Path) -> (PathBuf, Vec<Sample>) {
+        let mut folder = RunFolder::create(runs, &run()).unwrap();
+        let mut samples = Vec::new();
+        for place in 0..GENERATIONS * ROUNDS {
+            let round = round_of(place / ROUNDS, place % ROUNDS);
+            folder.append_round(&round).unwrap();
+            samples.extend(round);
+        }
+        (folder.path().to_owned(), samples)
+    }
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        let runs = tempfile::tempdir().unwrap();
+        let (folder, samples) = measured(runs.path());
+        let recorded = Recorded::read(&folder).unwrap();
+        assert_eq!((recorded.run, recorded.samples, recorded.damage), (run(), samples, Vec::new()));
+        assert!(RunFolder::create(runs.path(), &run()).is_err(), "a run was written over");
+    }
+
+    #[test]
+    fn a_hole_in_the_middle_costs_its_round_only() {
+        let runs = tempfile::tempdir().unwrap();
+        let (folder, samples) = measured(runs.path());
+        let kept: Vec<Sample> = samples.iter().filter(|s| (s.generation, s.round, s.cell) != (0, 1, 2)).cloned().collect();
+        fs::write(folder.join("samples.csv"), to_csv(&kept, true)).unwrap();
+        let (_, recorded) = RunFolder::resume(&folder).unwrap();
+        let expected: Vec<Sample> = samples.into_iter().filter(|s| (s.generation, s.round) != (0, 1)).collect();
+        assert_eq!(recorded.samples, expected);
+    }
+
+    #[test]
+    fn a_round_in_which_a_lane_died_is_complete() {
+        let runs = tempfile::tempdir().unwrap();
+        let mut folder = RunFolder::create(runs.path(), &run()).unwrap();
+        let mut round = round_of(0, 0);
+        round.push(Sample { cell: 3, digest_ok: false, ..round[0].clone() });
+        folder.append_round(&round).unwrap();
+        let (_, recorded) = RunFolder::resume(folder.path()).unwrap();
+        assert_eq!(recorded.samples, round);
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_other_troubles() {
+        let full = io_error("write", Path::new("runs/r/samples.csv"))(io::ErrorKind::StorageFull.into());
+        assert!(matches!(&full, StoreError::Full { run, .. } if run == "r"), "{full}");
+        let other = io_error("write", Path::new("runs/r/samples.csv"))(io::ErrorKind::PermissionDenied.into());
+        assert!(matches!(other, StoreError::Io { .. }), "{other}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+        /// Wherever the file of samples ends: the rounds that were whole are all there, nothing else is, and what is measured again
+        /// makes the run complete, with each sample once.
+        #[test]
+        fn a_file_cut_anywhere_is_resumed_to_whole_rounds(cut in 0.0..1.0) {
+            let runs = tempfile::tempdir().unwrap();
+            let (folder, samples) = measured(runs.path());
+            let path = folder.join("samples.csv");
+            let whole = fs::read(&path).unwrap();
+            let cut = (whole.len() as f64 * cut) as usize;
+            fs::write(&path, &whole[..cut]).unwrap();
+            let (mut resumed, recorded) = RunFolder::resume(&folder).unwrap();
+            let rounds: Vec<(u32, u32)> = (0..GENERATIONS * ROUNDS).map(|place| (place / ROUNDS, place % ROUNDS)).collect();
+            let is_there = |&(generation, round): &(u32, u32)| recorded.samples.iter().any(|s| (s.generation, s.round) == (generation, round));
+            let there: Vec<_> = rounds.iter().copied().filter(is_there).collect();
+            prop_assert_eq!(&there, &rounds[..there.len()]);
+            let expected: Vec<Sample> = there.iter().flat_map(|&(generation, round)| round_of(generation, round)).collect();
+            prop_assert_eq!(&recorded.samples, &expected);
+            // The first round that is lost was not whole. (Without its line's end, a row may still be.)
+            let next: Vec<Sample> = rounds.iter().take(there.len() + 1).flat_map(|&(generation, round)| round_of(generation, round)).collect();
+            prop_assert!(there.len() == rounds.len() || cut < to_csv(&next, true).len());
+            for &(generation, round) in &rounds[there.len()..] {
+                resumed.append_round(&round_of(generation, round)).unwrap();
+            }
+            let complete = Recorded::read(&folder).unwrap();
+            prop_assert_eq!((complete.samples, complete.damage), (samples, Vec::new()));
+        }
     }
 }

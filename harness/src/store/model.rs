@@ -99,6 +99,12 @@ pub struct Plan {
     pub rounds: u32,
     /// The time the measuring was planned to take, in seconds.
     pub budget_s: f64,
+    /// The rounds were asked for: all cells take part in all of them, whatever time that takes.
+    #[serde(default)]
+    pub fixed_rounds: bool,
+    /// Every lane has a twin, not only one of each case.
+    #[serde(default)]
+    pub all_twins: bool,
     /// Moments at which the run was resumed, RFC 3339.
     #[serde(default)]
     pub resumed: Vec<String>,

@@ -13,12 +13,12 @@ use bindbench_protocol::{REPLIES_FD, REQUESTS_FD, Reply, Request};
 use command_fds::{CommandFdExt, FdMapping};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
-use super::memory::resident_bytes;
+use super::memory::{descendants, resident_bytes};
 use super::{Guard, Launch};
 
-/// How often a worker's memory and the user's Ctrl-C are looked at while it thinks.
+/// How often a worker's memory, its log and the user's Ctrl-C are looked at while it thinks.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// A lane may print megabytes: its log is cut when it is longer than this.
@@ -177,6 +177,10 @@ impl<'g> Worker<'g> {
     /// Sleeps until there is something to read; meanwhile looks at the limits, ten times a second.
     fn wait_until(&mut self, deadline: Instant) -> Result<(), Lost> {
         loop {
+            // Before every wait, however short: quick samples would never let the pause below run out.
+            if self.interrupt.load(Ordering::Relaxed) {
+                return Err(Lost::Interrupted);
+            }
             let pause = Timespec { tv_sec: 0, tv_nsec: LOOK.subsec_nanos().into() };
             let ready = poll(&mut [PollFd::new(&self.replies.as_fd(), PollFlags::IN)], Some(&pause));
             match ready {
@@ -184,10 +188,8 @@ impl<'g> Worker<'g> {
                 // An error shows itself when it is read.
                 Ok(_) | Err(_) => return Ok(()),
             }
-            if self.interrupt.load(Ordering::Relaxed) {
-                return Err(Lost::Interrupted);
-            }
             self.look_at_memory()?;
+            self.cut_log();
             if Instant::now() >= deadline {
                 self.kill();
                 return Err(Lost::TimedOut { after: self.limits.time });
@@ -225,8 +227,15 @@ impl<'g> Worker<'g> {
     }
 
     fn kill(&mut self) {
-        // It may be gone already; then there is nothing to kill.
+        // A process that made itself a session of its own is in no group of ours: it is only known by its parents.
+        // (Once it has been waited for, its number may be somebody else's.)
+        let lives = matches!(self.child.try_wait(), Ok(None));
+        let others = if lives { descendants(self.child.id()) } else { Vec::new() };
+        // They may be gone already; then there is nothing to kill.
         kill_process_group(self.group, Signal::KILL).ok();
+        for other in others.into_iter().filter_map(|pid| Pid::from_raw(pid.cast_signed())) {
+            kill_process(other, Signal::KILL).ok();
+        }
         drop(self.child.wait());
     }
 
@@ -258,7 +267,32 @@ fn ended(status: ExitStatus) -> Lost {
     }
 }
 
-/// The usual name of a signal.
+/// The usual name of a signal that ends a process.
 pub fn signal_name(signal: i32) -> String {
-    Signal::from_named_raw(signal).map_or_else(|| format!("signal {signal}"), |signal| format!("{signal:?}").replace("Signal::", ""))
+    let named = [
+        (Signal::SEGV, "SIGSEGV"),
+        (Signal::BUS, "SIGBUS"),
+        (Signal::ABORT, "SIGABRT"),
+        (Signal::ILL, "SIGILL"),
+        (Signal::TRAP, "SIGTRAP"),
+        (Signal::FPE, "SIGFPE"),
+        (Signal::PIPE, "SIGPIPE"),
+        (Signal::KILL, "SIGKILL"),
+        (Signal::TERM, "SIGTERM"),
+        (Signal::INT, "SIGINT"),
+    ];
+    let name = named.iter().find(|(named, _)| named.as_raw() == signal);
+    name.map_or_else(|| format!("signal {signal}"), |(_, name)| (*name).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_have_their_usual_names() {
+        assert_eq!(signal_name(11), "SIGSEGV");
+        assert_eq!(signal_name(6), "SIGABRT");
+        assert_eq!(signal_name(1000), "signal 1000");
+    }
 }

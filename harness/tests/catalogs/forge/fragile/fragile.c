@@ -1,0 +1,1 @@
+int fragile(void) { return no_such_variable; }

@@ -1,0 +1,1 @@
+"""Lanes that go wrong, one module each; `add` is all they have."""

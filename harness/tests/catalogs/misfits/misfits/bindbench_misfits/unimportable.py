@@ -1,0 +1,3 @@
+"""Needs what nobody has."""
+
+import bindbench_is_not_there  # noqa: F401

@@ -1,0 +1,5 @@
+"""Off by one."""
+
+
+def add(a: int, b: int) -> int:
+    return a + b + 1

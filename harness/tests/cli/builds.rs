@@ -1,0 +1,100 @@
+//! Strategies that don't build, and builds that are no longer what their receipts say.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::sandbox::{Sandbox, has_its_number};
+
+fn state_of(sandbox: &Sandbox, lane: &str) -> (String, String) {
+    let listing = sandbox.bindbench(&["list", "--json", "--lane", lane]).succeeds().json();
+    let text = |field: &str| listing["lanes"][0][field].as_str().unwrap_or_default().to_owned();
+    (text("state"), text("reason"))
+}
+
+/// The module that the build of `forge` left.
+fn artifact(sandbox: &Sandbox) -> PathBuf {
+    let listing = sandbox.bindbench(&["list", "--json", "--lane", "forge/made"]).succeeds().json();
+    let out: &Value = &listing["lanes"][0]["worker"]["load"]["paths"][0];
+    PathBuf::from(out.as_str().expect("the build's folder")).join("bindbench_forge.py")
+}
+
+#[test]
+fn a_strategy_that_does_not_compile_is_skipped_and_the_rest_goes_on() {
+    let sandbox = Sandbox::with("forge");
+    let setup = sandbox.bindbench(&["setup", "--lane", "{forge,fragile}/*"]).succeeds();
+    let log = sandbox.path().join("build/logs");
+    let log = fs::read_dir(log).unwrap().map(|log| log.unwrap().path()).find(|log| log.to_string_lossy().contains("fragile@"));
+    let log = log.expect("the compiler's log");
+    assert!(fs::read_to_string(&log).unwrap().contains("no_such_variable"));
+    let setup = setup.prints(&["fragile/c skipped: does not build", "no_such_variable", log.to_str().unwrap()]);
+    assert!(setup.stdout().contains("ready"));
+    let run = sandbox.run(&["--lane", "{forge,fragile}/*", "--rounds", "2"]).succeeds();
+    run.prints(&["fragile/c", "does not build", "no_such_variable", log.to_str().unwrap()]);
+    let recorded = sandbox.recorded();
+    has_its_number(&recorded, "forge/made", 2);
+    assert!(recorded.run.skipped.iter().any(|skipped| skipped.lane == "fragile/c"));
+}
+
+#[test]
+fn only_what_does_not_compile_is_nothing_to_measure() {
+    let sandbox = Sandbox::with("forge");
+    sandbox.run(&["--lane", "fragile/c"]).is_refused_with(&["nothing selected is ready to be measured", "no_such_variable"]);
+    assert!(!sandbox.path().join("runs").exists(), "a run that measured nothing left a folder");
+}
+
+#[test]
+fn an_artifact_that_is_not_the_one_of_the_receipt_is_not_measured() {
+    let sandbox = Sandbox::with("forge");
+    assert_eq!(state_of(&sandbox, "forge/made").0, "ready");
+    let artifact = artifact(&sandbox);
+    fs::write(&artifact, "def add(a, b):\n    return b + a\n").unwrap();
+    let (state, reason) = state_of(&sandbox, "forge/made");
+    assert_eq!(state, "stale");
+    assert!(reason.contains(artifact.to_str().unwrap()) && reason.contains("SHA-256 differs"), "{reason}");
+    sandbox.run(&["--lane", "forge/made"]).is_refused_with(&["forge/made: stale", "SHA-256 differs", "bindbench setup"]);
+    fs::remove_file(&artifact).unwrap();
+    let (state, reason) = state_of(&sandbox, "forge/made");
+    assert!(state == "stale" && reason.contains("can't be read now"), "{state}: {reason}");
+    sandbox.bindbench(&["setup", "--lane", "forge/made"]).succeeds();
+    sandbox.run(&["--lane", "forge/made", "--rounds", "2"]).succeeds();
+    has_its_number(&sandbox.recorded(), "forge/made", 2);
+}
+
+#[test]
+fn sources_that_changed_since_the_build_are_not_measured_under_its_receipt() {
+    let sandbox = Sandbox::with("forge");
+    let source = sandbox.path().join("forge/forge/make.py");
+    let text = fs::read_to_string(&source).unwrap();
+    fs::write(&source, text.replace("a + b", "a + b + 0")).unwrap();
+    let (state, reason) = state_of(&sandbox, "forge/made");
+    assert!(state == "stale" && reason.contains("have changed since"), "{state}: {reason}");
+    sandbox.run(&["--lane", "forge/made"]).is_refused_with(&["forge/made: stale", "have changed since"]);
+    sandbox.bindbench(&["setup", "--lane", "forge/made"]).succeeds();
+    assert_eq!(state_of(&sandbox, "forge/made").0, "ready");
+    assert!(fs::read_to_string(artifact(&sandbox)).unwrap().contains("a + b + 0"));
+}
+
+#[test]
+fn a_build_that_leaves_no_artifact_or_has_an_unknown_placeholder_says_so() {
+    let sandbox = Sandbox::with("forge");
+    let manifest = sandbox.path().join("forge/forge/strategy.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replace("artifacts = [\"bindbench_forge.py\"]", "artifacts = [\"elsewhere.py\"]")).unwrap();
+    sandbox.bindbench(&["setup", "--lane", "forge/made"]).succeeds().prints(&["forge/made skipped", "left no elsewhere.py"]);
+    fs::write(&manifest, text.replace("{source}", "{sauce}")).unwrap();
+    sandbox.bindbench(&["setup", "--lane", "forge/made"]).succeeds().prints(&["unknown placeholder {sauce}", "source"]);
+    fs::write(&manifest, text).unwrap();
+    sandbox.bindbench(&["setup", "--lane", "forge/made"]).succeeds();
+    assert_eq!(state_of(&sandbox, "forge/made").0, "ready");
+}
+
+#[test]
+fn setup_builds_nothing_anew_when_nothing_changed() {
+    let sandbox = Sandbox::with("forge");
+    let built = || fs::metadata(artifact(&sandbox)).unwrap().modified().unwrap();
+    let before = built();
+    sandbox.bindbench(&["setup", "--lane", "forge/made"]).succeeds();
+    assert_eq!(built(), before);
+}

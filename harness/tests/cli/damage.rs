@@ -1,0 +1,121 @@
+//! Run folders that were cut, edited or written by somebody else: `report` names the line, and reads the rest.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::sandbox::{Ended, Sandbox};
+
+const ROUNDS: usize = 8;
+
+/// A finished run of one lane and its twin.
+fn measured() -> (Sandbox, PathBuf) {
+    let sandbox = Sandbox::with("stranger");
+    let rounds = ROUNDS.to_string();
+    let arguments = ["run", "--preset", "smoke", "-w", "kmp", "--size", "1", "--lane", "stranger/pure", "--generations", "3"];
+    let run = sandbox.bindbench(&[&arguments[..], &["--rounds", &rounds]].concat());
+    run.succeeds();
+    let folder = sandbox.run_folder();
+    (sandbox, folder)
+}
+
+/// Changes a file of the run, as lines.
+fn edit(file: &Path, change: impl FnOnce(&mut Vec<String>)) {
+    let mut lines: Vec<String> = fs::read_to_string(file).unwrap().lines().map(str::to_owned).collect();
+    change(&mut lines);
+    fs::write(file, lines.join("\n") + "\n").unwrap();
+}
+
+fn report(sandbox: &Sandbox) -> Ended {
+    sandbox.bindbench(&["report"])
+}
+
+#[test]
+fn a_cut_file_of_samples_is_read_up_to_the_cut() {
+    let (sandbox, folder) = measured();
+    let samples = folder.join("samples.csv");
+    let text = fs::read_to_string(&samples).unwrap();
+    let lines = text.lines().count();
+    fs::write(&samples, &text[..text.len() - 9]).unwrap();
+    report(&sandbox).succeeds().prints(&[&format!("line {lines}:"), "samples.csv has 1 row that can't be used", "stranger/pure"]);
+    // What is missing is measured again.
+    let run = folder.to_str().unwrap();
+    sandbox.bindbench(&["run", "--resume", run]).succeeds();
+    let printed = report(&sandbox).succeeds().stdout();
+    assert!(!printed.contains("can't be used"), "{printed}");
+    assert_eq!(fs::read_to_string(&samples).unwrap().lines().count(), lines);
+}
+
+#[test]
+fn edited_rows_are_named_by_their_lines_and_the_others_are_used() {
+    let (sandbox, folder) = measured();
+    let samples = folder.join("samples.csv");
+    let whole = fs::read_to_string(&samples).unwrap();
+    edit(&samples, |lines| {
+        lines[3] = lines[3].replacen(char::is_numeric, "x", 1);
+        let row: Vec<String> = lines[5].split(',').map(str::to_owned).collect();
+        lines[5] = [&row[..3], &["999".to_owned()], &row[4..]].concat().join(",");
+        lines[7] = "1,2,3".to_owned();
+        lines.push(lines[1].clone());
+    });
+    let last = whole.lines().count() + 1;
+    let says =
+        ["samples.csv has 4 rows that can't be used", "line 4:", "line 6: cell 999 is not in run.json", "line 8: 3 fields instead of 8"];
+    report(&sandbox).succeeds().prints(&says).prints(&[&format!("line {last}: cell"), "has a second sample", "stranger/pure"]);
+}
+
+#[test]
+fn rows_outside_of_the_plan_are_not_used() {
+    let (sandbox, folder) = measured();
+    edit(&folder.join("samples.csv"), |lines| {
+        let rest = lines[1].split_once(",0,").unwrap().1.to_owned();
+        lines.push(format!("77,0,{rest}"));
+        lines.push(format!("0,77,{rest}"));
+    });
+    report(&sandbox).succeeds().prints(&["samples.csv has 2 rows that can't be used", "generation 77", "round 77"]);
+}
+
+#[test]
+fn a_missing_or_empty_file_of_samples_is_no_reason_to_fail() {
+    let (sandbox, folder) = measured();
+    let samples = folder.join("samples.csv");
+    fs::write(&samples, "").unwrap();
+    report(&sandbox).succeeds();
+    fs::write(&samples, b"\xff\xfe\x00\n\x80,,,").unwrap();
+    report(&sandbox).succeeds().prints(&["line 2:"]);
+    fs::remove_file(&samples).unwrap();
+    report(&sandbox).succeeds().prints(&["the file is missing"]);
+}
+
+#[test]
+fn a_cut_run_json_is_refused_with_its_line() {
+    let (sandbox, folder) = measured();
+    let path = folder.join("run.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let half = &text[..text.len() / 2];
+    fs::write(&path, half).unwrap();
+    let line = format!("run.json, line {}, column", half.lines().count());
+    report(&sandbox).is_refused_with(&[&line, "EOF while parsing"]);
+    sandbox.bindbench(&["run", "--resume", folder.to_str().unwrap()]).is_refused_with(&[&line]);
+    fs::write(&path, "").unwrap();
+    report(&sandbox).is_refused_with(&["run.json, line 1"]);
+}
+
+#[test]
+fn an_edited_run_json_is_refused_with_what_is_wrong() {
+    let (sandbox, folder) = measured();
+    let path = folder.join("run.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("\"case\": 0", "\"case\": 7", 1)).unwrap();
+    report(&sandbox).is_refused_with(&["run.json", "case 7"]);
+    fs::write(&path, text.replacen("\"twin\": false", "\"twin\": \"no\"", 1)).unwrap();
+    report(&sandbox).is_refused_with(&["run.json, line", "expected a boolean"]);
+}
+
+#[test]
+fn a_run_of_a_newer_bindbench_is_refused() {
+    let (sandbox, folder) = measured();
+    let path = folder.join("run.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("\"schema\": 1", "\"schema\": 2, \"unheard_of\": true", 1)).unwrap();
+    report(&sandbox).is_refused_with(&["has schema 2; this bindbench reads up to 1"]);
+}
