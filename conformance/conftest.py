@@ -83,15 +83,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize("lane", having, ids=[lane.id for lane in having], indirect=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Lane by lane, so that only one lane's worker is alive at a time."""
+    """Lane by lane, so that one worker serves all tests of its lane. Those that start processes are slow and come first."""
     order: dict[str, int] = {}
 
-    def place(item: pytest.Item) -> int:
+    def place(item: pytest.Item) -> tuple[bool, int]:
         lane = _parameter(item, "lane")
-        return order.setdefault(lane.id, len(order)) if isinstance(lane, Lane) else -1
+        if not isinstance(lane, Lane):
+            return True, -1
+        item.add_marker(pytest.mark.xdist_group(lane.id.replace("@", " on ")))  # an @ would end the name
+        return lane.parallel != "processes", order.setdefault(lane.id, len(order))
 
     items.sort(key=place)
+
+
+@pytest.fixture
+def lanes(request: pytest.FixtureRequest) -> list[Lane]:
+    """All lanes, whatever their state."""
+    return request.config.stash[lanes_key]
 
 
 @pytest.fixture(scope="session")

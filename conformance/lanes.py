@@ -34,6 +34,7 @@ class Lane:
     id: str
     state: str
     reason: str | None
+    broken: bool
     parallel: str
     copies: dict[str, Any]
     operations: tuple[str, ...]
@@ -48,6 +49,7 @@ class Lane:
             id=entry["lane"] + (f"@{interpreter}" if interpreter else ""),
             state=entry["state"],
             reason=entry.get("reason"),
+            broken=entry.get("broken", False),
             parallel=entry.get("parallel", "none"),
             copies=entry.get("copies") or {},
             operations=tuple(entry.get("operations") or ()),

@@ -35,6 +35,7 @@ def libpython() -> str | None:
 
 
 def can_import(name: str) -> bool:
+    """Whether a module is there: Debian takes some out of the standard library."""
     try:
         __import__(name)
     except ImportError:

@@ -13,9 +13,7 @@ fn main() {
         .filter(|library| library.is_file())
         .and_then(|library| library.parent().map(PathBuf::from));
     let Some(folder) = folder else {
-        println!(
-            "cargo:error={VARIABLE} must be the full path of the shared kernels library (impls/kernels, built in release)"
-        );
+        println!("cargo:error={VARIABLE} must be the full path of the shared kernels library (impls/kernels, built in release)");
         exit(1);
     };
     println!("cargo:rustc-link-search=native={}", folder.display());

@@ -1,1 +1,97 @@
-fn main() {}
+//! `cargo test-all`: every lint and every test, with all the set-up they need.
+//!
+//! A list of steps, one after the other. One that fails does not keep the next from being tried, unless it needs what the failed
+//! one should have made; a summary with times comes last.
+
+mod steps;
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+
+use steps::{Step, steps};
+
+/// Things that only people who change bindbench need.
+#[derive(Debug, Parser)]
+#[command(name = "xtask", bin_name = "cargo")]
+enum Task {
+    /// Run every lint and test, with all the set-up they need
+    TestAll(TestAll),
+}
+
+/// What `test-all` is to cover.
+#[derive(Debug, Parser)]
+struct TestAll {
+    /// Run the conformance suite on every interpreter found, not only on the default one
+    #[arg(long)]
+    all_pythons: bool,
+}
+
+/// How a step ended.
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    Passed(Duration),
+    Failed(Duration),
+    /// It needs what the step of this name should have made.
+    NotTried(&'static str),
+}
+
+fn main() -> ExitCode {
+    let Task::TestAll(task) = Task::parse();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    let mut outcomes: Vec<(&'static str, Outcome)> = Vec::new();
+    for step in steps(root, task.all_pythons) {
+        let failed = |needed: &&str| outcomes.iter().any(|(name, outcome)| name == needed && !matches!(outcome, Outcome::Passed(_)));
+        let outcome = match step.needs.iter().copied().find(failed) {
+            Some(needed) => Outcome::NotTried(needed),
+            None => run(&step, root),
+        };
+        outcomes.push((step.name, outcome));
+    }
+    println!("\n=== summary");
+    for (name, outcome) in &outcomes {
+        match outcome {
+            Outcome::Passed(time) => println!("passed     {:>6.1} s  {name}", time.as_secs_f64()),
+            Outcome::Failed(time) => println!("FAILED     {:>6.1} s  {name}", time.as_secs_f64()),
+            Outcome::NotTried(needed) => println!("NOT TRIED            {name}: {needed} failed"),
+        }
+    }
+    if outcomes.iter().all(|(_, outcome)| matches!(outcome, Outcome::Passed(_))) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn run(step: &Step, root: &Path) -> Outcome {
+    println!("\n=== {}\n$ {}", step.name, step.shown());
+    let started = Instant::now();
+    let ended = command(step, root).and_then(|mut command| command.status());
+    let time = started.elapsed();
+    let passed = match ended {
+        Ok(status) => status.success(),
+        Err(error) => {
+            println!("can't run {}: {error}", step.program.display());
+            false
+        }
+    };
+    if !passed {
+        println!("{}", step.advice);
+    }
+    println!("=== {}: {} in {:.1} s", step.name, if passed { "passed" } else { "FAILED" }, time.as_secs_f64());
+    if passed { Outcome::Passed(time) } else { Outcome::Failed(time) }
+}
+
+fn command(step: &Step, root: &Path) -> std::io::Result<Command> {
+    // What a step prints itself must not come before what was said about it.
+    std::io::stdout().flush()?;
+    let mut command = Command::new(&step.program);
+    command.args(&step.arguments).envs(step.environment.iter().cloned()).current_dir(root).stdin(Stdio::null());
+    if let Some(output) = &step.output {
+        if let Some(folder) = output.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        command.stdout(File::create(output)?);
+    }
+    Ok(command)
+}

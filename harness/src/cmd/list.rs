@@ -47,6 +47,8 @@ struct Row<'a> {
     /// `ready`, `skipped`, `stale`, `not set up`.
     state: &'static str,
     reason: Option<String>,
+    /// Skipped because its build failed, not because something is missing here.
+    broken: bool,
     summary: &'a str,
     comparison: Comparison,
     kernel: &'a str,
@@ -93,9 +95,11 @@ pub fn show(workshop: &Workshop, selection: &Selection, json: bool) -> Result<()
 }
 
 fn row<'a>(workshop: &'a Workshop, lane: &'a Lane, interpreter: Option<&'a Interpreter>) -> Result<Row<'a>> {
-    let (state, reason, worker) = match workshop.state(lane, interpreter) {
+    let stands = workshop.state(lane, interpreter);
+    let broken = matches!(stands, State::Failed(_));
+    let (state, reason, worker) = match stands {
         State::Ready(receipt) => ("ready", None, Some(Launch::of(workshop, lane, interpreter, &receipt)?)),
-        State::Skipped(reason) => ("skipped", Some(reason), None),
+        State::Skipped(reason) | State::Failed(reason) => ("skipped", Some(reason), None),
         State::Stale(reason) => ("stale", Some(reason), None),
         State::Unbuilt => ("not set up", None, None),
     };
@@ -109,6 +113,7 @@ fn row<'a>(workshop: &'a Workshop, lane: &'a Lane, interpreter: Option<&'a Inter
         interpreter: interpreter.map(|interpreter| interpreter.name.as_str()),
         state,
         reason,
+        broken,
         summary: &lane.summary,
         comparison: lane.comparison,
         kernel: &lane.kernel,

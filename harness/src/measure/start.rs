@@ -213,7 +213,7 @@ impl Ready {
                     self.receipts.insert((lane.id.clone(), name), *receipt);
                     continue;
                 }
-                State::Skipped(reason) => reason,
+                State::Skipped(reason) | State::Failed(reason) => reason,
                 State::Stale(reason) => format!("stale: {reason}; `bindbench setup` builds it anew"),
                 State::Unbuilt => "not set up; `bindbench setup` builds it".to_owned(),
             };

@@ -28,8 +28,10 @@ pub struct Target<'a> {
 pub enum State {
     /// Built, and everything is as the receipt says.
     Ready(Box<Receipt>),
-    /// Can't be built here, or was tried and failed: why.
+    /// Can't be built here: why.
     Skipped(String),
+    /// Could be built here, and failed when it was tried: why.
+    Failed(String),
     /// Built once; what it was built from, or what it left, has changed since: what.
     Stale(String),
     /// Not built yet.
@@ -58,7 +60,7 @@ impl<'a> Target<'a> {
             return State::Stale("its sources, its tools or the kernels have changed since it was built".to_owned());
         }
         if let Some(reason) = &receipt.failure {
-            return State::Skipped(reason.clone());
+            return State::Failed(reason.clone());
         }
         match receipt.artifacts.iter().try_for_each(Artifact::verify) {
             Ok(()) => State::Ready(Box::new(receipt)),

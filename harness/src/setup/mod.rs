@@ -114,10 +114,9 @@ impl Workshop {
         let todo: Vec<&Target> = targets
             .par_iter()
             .filter(|target| match target.state(&self.layout, &self.tools) {
-                State::Stale(_) | State::Unbuilt => true,
                 // A build that failed is tried again: whatever kept it may have been mended outside of what a fingerprint sees.
-                State::Skipped(_) => target.receipt_path(&self.layout).exists(),
-                State::Ready(_) => false,
+                State::Failed(_) | State::Stale(_) | State::Unbuilt => true,
+                State::Skipped(_) | State::Ready(_) => false,
             })
             .collect();
         let bar = ProgressBar::new(todo.len() as u64).with_style(bar_style("building {msg}"));

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::store::Recorded;
 use crate::store::model::{Run, RunState};
 
-pub use interval::{Estimate, FEWEST_GENERATIONS, Scale, six_digits};
+pub use interval::{Estimate, FEWEST_GENERATIONS, Scale, median, six_digits};
 pub use pairs::{NoRatio, Samples};
 pub use resolution::{Resolution, Twin, Verdict, WIDEST, allowed, verdict, widening};
 

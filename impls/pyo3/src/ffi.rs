@@ -12,8 +12,7 @@ use pyo3::{
 mod bb {
     use super::{Found, Status, c_void};
 
-    pub type Callback =
-        unsafe extern "C" fn(context: *mut c_void, i: i64, result: *mut i64) -> Status;
+    pub type Callback = unsafe extern "C" fn(context: *mut c_void, i: i64, result: *mut i64) -> Status;
 
     unsafe extern "C" {
         pub safe fn bb_noop();
@@ -97,11 +96,7 @@ unsafe impl<T: Sync> Sync for View<'_, T> {}
 
 impl<'a, T> From<&'a [T]> for View<'a, T> {
     fn from(items: &'a [T]) -> Self {
-        Self {
-            start: NonNull::from(items).cast(),
-            length: items.len(),
-            owner: PhantomData,
-        }
+        Self { start: NonNull::from(items).cast(), length: items.len(), owner: PhantomData }
     }
 }
 
@@ -112,11 +107,7 @@ impl<'a, T: Element> View<'a, T> {
             return Some(Self::from(&[][..])); // the pointer may be null, as PyPy's is
         }
         let items = buffer.as_slice_ptr()?;
-        Some(Self {
-            start: items.cast(),
-            length: items.len(),
-            owner: PhantomData,
-        })
+        Some(Self { start: items.cast(), length: items.len(), owner: PhantomData })
     }
 }
 
@@ -131,11 +122,7 @@ impl<'a, T> View<'a, T> {
         let start = start.min(self.length);
         // SAFETY: start is within the items or one past the last.
         let first = unsafe { self.start.add(start) };
-        Self {
-            start: first,
-            length: length.min(self.length - start),
-            owner: PhantomData,
-        }
+        Self { start: first, length: length.min(self.length - start), owner: PhantomData }
     }
 
     fn pointer(self) -> *const T {
@@ -206,14 +193,7 @@ where
     let mut context = Context { f, error: None };
     let mut sum = 0;
     // SAFETY: the trampoline is the one for this very context; both live until the call returns.
-    let status = unsafe {
-        bb::bb_call_back(
-            trampoline::<F, E>,
-            ptr::from_mut(&mut context).cast(),
-            n,
-            &mut sum,
-        )
-    };
+    let status = unsafe { bb::bb_call_back(trampoline::<F, E>, ptr::from_mut(&mut context).cast(), n, &mut sum) };
     match context.error {
         Some(error) => Err(error),
         None => Ok(check(status).map(|()| sum)?),
@@ -260,27 +240,11 @@ impl Drop for Offsets {
 }
 
 /// Every offset within `starts` (cut to the text) at which the pattern stands; reads past its end where a match does.
-pub fn find(
-    text: View<'_, u8>,
-    pattern: View<'_, u8>,
-    starts: Range<usize>,
-) -> Result<Offsets, Failure> {
-    let mut offsets = Offsets(Found {
-        data: ptr::null_mut(),
-        length: 0,
-        capacity: 0,
-    });
+pub fn find(text: View<'_, u8>, pattern: View<'_, u8>, starts: Range<usize>) -> Result<Offsets, Failure> {
+    let mut offsets = Offsets(Found { data: ptr::null_mut(), length: 0, capacity: 0 });
     // SAFETY: views are valid for their lengths; the kernel cuts the range to the text.
     check(unsafe {
-        bb::bb_kmp_find(
-            text.pointer(),
-            text.len(),
-            pattern.pointer(),
-            pattern.len(),
-            starts.start,
-            starts.end,
-            &mut offsets.0,
-        )
+        bb::bb_kmp_find(text.pointer(), text.len(), pattern.pointer(), pattern.len(), starts.start, starts.end, &mut offsets.0)
     })?;
     Ok(offsets)
 }

@@ -56,11 +56,7 @@ pub fn fail() -> PyResult<()> {
 
 /// Every offset at which the pattern stands in the text.
 #[pyfunction]
-pub fn find_all<'py>(
-    py: Python<'py>,
-    text: Bytes<'_>,
-    pattern: Bytes<'_>,
-) -> PyResult<Bound<'py, PyList>> {
+pub fn find_all<'py>(py: Python<'py>, text: Bytes<'_>, pattern: Bytes<'_>) -> PyResult<Bound<'py, PyList>> {
     let text = text.view()?;
     let found = ffi::find(text, pattern.view()?, 0..text.len())?;
     PyList::new(py, found.iter()) // straight from the kernel's memory to ints, no Vec between

@@ -121,9 +121,7 @@ fn one_dimensional<T: Element>(object: &Bound<'_, PyAny>) -> PyResult<PyUntypedB
     let native = matches!(buffer.format().to_bytes(), [_] | [b'@', _]);
     if !native || !T::is_compatible_format(buffer.format()) || buffer.dimensions() != 1 {
         let wanted = std::any::type_name::<T>();
-        return Err(PyTypeError::new_err(format!(
-            "a buffer of one dimension and of {wanted} is required"
-        )));
+        return Err(PyTypeError::new_err(format!("a buffer of one dimension and of {wanted} is required")));
     }
     Ok(buffer)
 }

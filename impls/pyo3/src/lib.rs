@@ -21,19 +21,13 @@ mod bindbench_pyo3 {
     #[pyo3::pymodule(gil_used = false)]
     mod held {
         #[pymodule_export]
-        use crate::held::{
-            add, call_back, fail, find_all, give_list, length, mean, noop, std_, sum, take_list,
-            var,
-        };
+        use crate::held::{add, call_back, fail, find_all, give_list, length, mean, noop, std_, sum, take_list, var};
     }
 
     #[pyo3::pymodule(gil_used = false)]
     mod released {
         #[pymodule_export]
-        use crate::released::{
-            add, call_back, fail, find_all, give_list, length, mean, noop, std_, sum, take_list,
-            var,
-        };
+        use crate::released::{add, call_back, fail, find_all, give_list, length, mean, noop, std_, sum, take_list, var};
     }
 
     #[pyo3::pymodule(gil_used = false)]

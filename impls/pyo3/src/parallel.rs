@@ -64,10 +64,7 @@ fn find(text: View<'_, u8>, pattern: View<'_, u8>) -> Result<Vec<u64>, Failure> 
         .step_by(BYTES)
         .map(|start| ffi::find(text, pattern, start..start + BYTES))
         .collect::<Result<_, _>>()?; // in the order of the text, whichever was ready first
-    Ok(found
-        .iter()
-        .flat_map(|offsets| offsets.iter().copied())
-        .collect())
+    Ok(found.iter().flat_map(|offsets| offsets.iter().copied()).collect())
 }
 
 /// What the kernel makes of each piece, in the order of the data. They are put together in that order too, not as they get
@@ -81,9 +78,7 @@ where
         return Ok(vec![kernel(data)?]);
     }
     let starts = (0..data.len()).into_par_iter().step_by(FLOATS);
-    starts
-        .map(|start| kernel(data.part(start, FLOATS)))
-        .collect()
+    starts.map(|start| kernel(data.part(start, FLOATS))).collect()
 }
 
 fn total(data: View<'_, f64>) -> Result<f64, Failure> {
@@ -92,10 +87,7 @@ fn total(data: View<'_, f64>) -> Result<f64, Failure> {
 
 fn moments(data: View<'_, f64>) -> Result<Moments, Failure> {
     let pieces = pieces(data, Moments::of)?;
-    pieces
-        .into_iter()
-        .reduce(Moments::with)
-        .ok_or(Failure::Empty)
+    pieces.into_iter().reduce(Moments::with).ok_or(Failure::Empty)
 }
 
 /// What is enough to know of a piece to get the variance of the whole.
@@ -110,11 +102,7 @@ struct Moments {
 impl Moments {
     fn of(data: View<'_, f64>) -> Result<Self, Failure> {
         let count = data.len() as f64;
-        Ok(Self {
-            count,
-            mean: ffi::mean(data)?,
-            squares: ffi::var(data)? * count,
-        })
+        Ok(Self { count, mean: ffi::mean(data)?, squares: ffi::var(data)? * count })
     }
 
     /// Both pieces together: Chan, Golub & LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances"
@@ -125,9 +113,7 @@ impl Moments {
         Self {
             count,
             mean: self.mean + distance * (other.count / count),
-            squares: self.squares
-                + other.squares
-                + distance * distance * (self.count * other.count / count),
+            squares: self.squares + other.squares + distance * distance * (self.count * other.count / count),
         }
     }
 
@@ -142,22 +128,12 @@ mod tests {
 
     #[test]
     fn pieces_give_the_variance_of_the_whole() {
-        let data: Vec<f64> = (0..3 * FLOATS + 7)
-            .map(|i| 1e9 + (i * 7919 % 1000) as f64)
-            .collect();
+        let data: Vec<f64> = (0..3 * FLOATS + 7).map(|i| 1e9 + (i * 7919 % 1000) as f64).collect();
         let mean = data.iter().sum::<f64>() / data.len() as f64;
         let var = data.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / data.len() as f64;
         let found = moments(View::from(data.as_slice())).expect("the data are not empty");
-        assert!(
-            (found.var() - var).abs() < 1e-9 * var,
-            "{} is not {var}",
-            found.var()
-        );
-        assert!(
-            (found.mean - mean).abs() < 1e-15 * mean,
-            "{} is not {mean}",
-            found.mean
-        );
+        assert!((found.var() - var).abs() < 1e-9 * var, "{} is not {var}", found.var());
+        assert!((found.mean - mean).abs() < 1e-15 * mean, "{} is not {mean}", found.mean);
     }
 
     #[test]
@@ -167,10 +143,7 @@ mod tests {
         for &place in &places {
             text[place..place + 3].copy_from_slice(b"xyz");
         }
-        let naive: Vec<u64> = (0..text.len())
-            .filter(|&i| text[i..].starts_with(b"xyz"))
-            .map(|i| i as u64)
-            .collect();
+        let naive: Vec<u64> = (0..text.len()).filter(|&i| text[i..].starts_with(b"xyz")).map(|i| i as u64).collect();
         let found = find(View::from(text.as_slice()), View::from(b"xyz".as_slice()));
         assert_eq!(found, Ok(naive));
     }
@@ -180,9 +153,6 @@ mod tests {
         let nothing: &[f64] = &[];
         assert_eq!(total(View::from(nothing)), Err(Failure::Empty));
         assert_eq!(moments(View::from(nothing)).err(), Some(Failure::Empty));
-        assert_eq!(
-            find(View::from(&[0; 2 * BYTES][..]), View::from(&[][..])),
-            Err(Failure::Empty)
-        );
+        assert_eq!(find(View::from(&[0; 2 * BYTES][..]), View::from(&[][..])), Err(Failure::Empty));
     }
 }

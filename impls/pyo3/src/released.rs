@@ -63,11 +63,7 @@ pub fn fail(py: Python<'_>) -> PyResult<()> {
 
 /// Every offset at which the pattern stands in the text.
 #[pyfunction]
-pub fn find_all<'py>(
-    py: Python<'py>,
-    text: Bytes<'_>,
-    pattern: Bytes<'_>,
-) -> PyResult<Bound<'py, PyList>> {
+pub fn find_all<'py>(py: Python<'py>, text: Bytes<'_>, pattern: Bytes<'_>) -> PyResult<Bound<'py, PyList>> {
     let (text, pattern) = (text.view()?, pattern.view()?);
     let found = py.detach(|| ffi::find(text, pattern, 0..text.len()))?;
     PyList::new(py, found.iter())
