@@ -40,7 +40,7 @@ fn a_strategy_that_does_not_compile_is_skipped_and_the_rest_goes_on() {
 #[test]
 fn only_what_does_not_compile_is_nothing_to_measure() {
     let sandbox = Sandbox::with("forge");
-    sandbox.run(&["--lane", "fragile/c"]).is_refused_with(&["nothing selected is ready to be measured", "no_such_variable"]);
+    sandbox.run(&["--lane", "fragile/c"]).refuses_with(&["nothing selected is ready to be measured", "no_such_variable"]);
     assert!(!sandbox.path().join("runs").exists(), "a run that measured nothing left a folder");
 }
 
@@ -53,7 +53,7 @@ fn an_artifact_that_is_not_the_one_of_the_receipt_is_not_measured() {
     let (state, reason) = state_of(&sandbox, "forge/made");
     assert_eq!(state, "stale");
     assert!(reason.contains(artifact.to_str().unwrap()) && reason.contains("SHA-256 differs"), "{reason}");
-    sandbox.run(&["--lane", "forge/made"]).is_refused_with(&["forge/made: stale", "SHA-256 differs", "bindbench setup"]);
+    sandbox.run(&["--lane", "forge/made"]).refuses_with(&["forge/made: stale", "SHA-256 differs", "bindbench setup"]);
     fs::remove_file(&artifact).unwrap();
     let (state, reason) = state_of(&sandbox, "forge/made");
     assert!(state == "stale" && reason.contains("can't be read now"), "{state}: {reason}");
@@ -70,7 +70,7 @@ fn sources_that_changed_since_the_build_are_not_measured_under_its_receipt() {
     fs::write(&source, text.replace("a + b", "a + b + 0")).unwrap();
     let (state, reason) = state_of(&sandbox, "forge/made");
     assert!(state == "stale" && reason.contains("have changed since"), "{state}: {reason}");
-    sandbox.run(&["--lane", "forge/made"]).is_refused_with(&["forge/made: stale", "have changed since"]);
+    sandbox.run(&["--lane", "forge/made"]).refuses_with(&["forge/made: stale", "have changed since"]);
     sandbox.set_up("forge/made").succeeds();
     assert_eq!(state_of(&sandbox, "forge/made").0, "ready");
     assert!(fs::read_to_string(artifact(&sandbox)).unwrap().contains("a + b + 0"));

@@ -87,28 +87,28 @@ fn a_missing_or_empty_file_of_samples_is_no_reason_to_fail() {
 }
 
 #[test]
-fn a_cut_run_json_is_refused_with_its_line() {
+fn a_cut_run_json_refuses_with_its_line() {
     let (sandbox, folder) = measured();
     let path = folder.join("run.json");
     let text = fs::read_to_string(&path).unwrap();
     let half = &text[..text.len() / 2];
     fs::write(&path, half).unwrap();
     let line = format!("run.json, line {}, column", half.lines().count());
-    report(&sandbox).is_refused_with(&[&line, "EOF while parsing"]);
-    sandbox.bindbench(&["run", "--resume", folder.to_str().unwrap()]).is_refused_with(&[&line]);
+    report(&sandbox).refuses_with(&[&line, "EOF while parsing"]);
+    sandbox.bindbench(&["run", "--resume", folder.to_str().unwrap()]).refuses_with(&[&line]);
     fs::write(&path, "").unwrap();
-    report(&sandbox).is_refused_with(&["run.json, line 1"]);
+    report(&sandbox).refuses_with(&["run.json, line 1"]);
 }
 
 #[test]
-fn an_edited_run_json_is_refused_with_what_is_wrong() {
+fn an_edited_run_json_refuses_with_what_is_wrong() {
     let (sandbox, folder) = measured();
     let path = folder.join("run.json");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen("\"case\": 0", "\"case\": 7", 1)).unwrap();
-    report(&sandbox).is_refused_with(&["run.json", "case 7"]);
+    report(&sandbox).refuses_with(&["run.json", "case 7"]);
     fs::write(&path, text.replacen("\"twin\": false", "\"twin\": \"no\"", 1)).unwrap();
-    report(&sandbox).is_refused_with(&["run.json, line", "expected a boolean"]);
+    report(&sandbox).refuses_with(&["run.json, line", "expected a boolean"]);
 }
 
 #[test]
@@ -117,5 +117,5 @@ fn a_run_of_a_newer_bindbench_is_refused() {
     let path = folder.join("run.json");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen("\"schema\": 1", "\"schema\": 2, \"unheard_of\": true", 1)).unwrap();
-    report(&sandbox).is_refused_with(&["has schema 2; this bindbench reads up to 1"]);
+    report(&sandbox).refuses_with(&["has schema 2; this bindbench reads up to 1"]);
 }

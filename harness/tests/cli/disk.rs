@@ -35,7 +35,7 @@ fn a_full_disk_is_a_clear_error_and_every_round_before_it_can_be_read() {
             return;
         }
     };
-    ended.is_refused_with(&["no space left on the disk", "samples.csv", "go on with `bindbench run --resume"]);
+    ended.refuses_with(&["no space left on the disk", "samples.csv", "go on with `bindbench run --resume"]);
     sandbox.wait_for_the_end_of_workers();
     let recorded = sandbox.recorded();
     assert!(recorded.samples.len() > 20, "{} samples", recorded.samples.len());
@@ -48,6 +48,6 @@ fn a_report_that_cannot_be_written_does_not_cost_the_run() {
     let sandbox = Sandbox::with("forge");
     fs::write(sandbox.path().join("a-file"), "").unwrap();
     let run = sandbox.run(&["--lane", "forge/made", "--rounds", "2", "--out", "a-file"]);
-    run.is_refused_with(&["can't make a-file"]);
+    run.refuses_with(&["can't make a-file"]);
     sandbox.bindbench(&["report"]).succeeds().prints(&["forge/made"]);
 }

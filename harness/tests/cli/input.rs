@@ -25,7 +25,7 @@ fn refuses(old: &str, new: &str, expected: &[&str]) {
     let sandbox = Sandbox::with_manifest("mine", &text);
     let line = MANIFEST[..MANIFEST.find(old).unwrap()].lines().count() + 1;
     let place = format!("mine/strategy.toml, line {line}:");
-    sandbox.bindbench(&["list"]).is_refused_with(&[&place]).says(expected);
+    sandbox.bindbench(&["list"]).refuses_with(&[&place]).says(expected);
 }
 
 #[test]
@@ -62,24 +62,24 @@ fn a_lane_without_an_entry_is_refused() {
 fn a_duplicate_lane_is_refused() {
     let lane = &MANIFEST[MANIFEST.find("[[lane]]").unwrap()..];
     let sandbox = Sandbox::with_manifest("mine", &format!("{MANIFEST}\n{lane}"));
-    sandbox.bindbench(&["list"]).is_refused_with(&["strategy.toml, line 16:", "the lane mine/one is there twice"]);
+    sandbox.bindbench(&["list"]).refuses_with(&["strategy.toml, line 16:", "the lane mine/one is there twice"]);
 }
 
 #[test]
 fn a_name_that_is_not_the_folders_is_refused() {
     let sandbox = Sandbox::with_manifest("yours", MANIFEST);
-    sandbox.bindbench(&["list"]).is_refused_with(&["yours/strategy.toml, line 1:", "the name has to be the folder's"]);
+    sandbox.bindbench(&["list"]).refuses_with(&["yours/strategy.toml, line 1:", "the name has to be the folder's"]);
 }
 
 #[test]
 fn names_are_plain() {
     for name in ["<script>", "two words", "{out}", "a@b", "☃"] {
         let sandbox = Sandbox::with_manifest(name, &MANIFEST.replace("\"mine\"\n", &format!("\"{name}\"\n")));
-        sandbox.bindbench(&["list"]).is_refused_with(&["strategy.toml, line 1:", "letters, digits"]);
+        sandbox.bindbench(&["list"]).refuses_with(&["strategy.toml, line 1:", "letters, digits"]);
     }
     for variant in ["", "../up", "a/b", "*", "line\\nbreak", "\\u001b[31m"] {
         let sandbox = Sandbox::with_manifest("mine", &MANIFEST.replace("\"one\"", &format!("\"{variant}\"")));
-        let ended = sandbox.bindbench(&["list"]).is_refused_with(&["strategy.toml, line 6:", "letters, digits"]);
+        let ended = sandbox.bindbench(&["list"]).refuses_with(&["strategy.toml, line 6:", "letters, digits"]);
         assert!(!ended.stderr().contains('\x1b'));
     }
     let sandbox = Sandbox::with_manifest("my.own-2_x", &MANIFEST.replace("\"mine\"\n", "\"my.own-2_x\"\n"));
@@ -90,62 +90,62 @@ fn names_are_plain() {
 fn a_lane_that_another_catalog_has_is_refused() {
     let mut sandbox = Sandbox::with_manifest("mine", MANIFEST);
     sandbox.add_manifest("other", "mine", MANIFEST);
-    sandbox.bindbench(&["list"]).is_refused_with(&["the strategy mine is in two catalogs", "written/mine", "other/mine"]);
+    sandbox.bindbench(&["list"]).refuses_with(&["the strategy mine is in two catalogs", "written/mine", "other/mine"]);
     let sandbox = Sandbox::with_manifest("python", &MANIFEST.replace("\"mine\"\n", "\"python\"\n"));
-    sandbox.bindbench(&["list"]).is_refused_with(&["the strategy python is in two catalogs"]);
+    sandbox.bindbench(&["list"]).refuses_with(&["the strategy python is in two catalogs"]);
 }
 
 #[test]
 fn a_catalog_that_is_none_is_refused() {
     let sandbox = Sandbox::new();
-    sandbox.bindbench(&["list", "--catalog", "nowhere"]).is_refused_with(&["can't list the catalog nowhere"]);
+    sandbox.bindbench(&["list", "--catalog", "nowhere"]).refuses_with(&["can't list the catalog nowhere"]);
     std::fs::create_dir(sandbox.path().join("empty")).unwrap();
-    sandbox.bindbench(&["list", "--catalog", "empty"]).is_refused_with(&["no strategy in the catalog empty"]);
+    sandbox.bindbench(&["list", "--catalog", "empty"]).refuses_with(&["no strategy in the catalog empty"]);
 }
 
 #[test]
 fn a_selection_that_matches_nothing_names_what_is_near() {
     let sandbox = Sandbox::new();
     let list = |arguments: &[&str]| sandbox.bindbench(&[&["list"], arguments].concat());
-    list(&["-s", "pythn/pure"]).is_refused_with(&["--lane pythn/pure matches nothing", "nearest: python/pure"]);
-    list(&["-s", "python/*", "-s", "!ctypes/rusty"]).is_refused_with(&["--lane !ctypes/rusty matches nothing", "nearest: ctypes/rust"]);
-    list(&["-s", "python/*", "-s", "!*"]).is_refused_with(&["no lane is left"]);
-    list(&["-s", "{a,"]).is_refused_with(&["--lane {a,: not a pattern"]);
-    list(&["-p", "9.99"]).is_refused_with(&["--python 9.99 matches no interpreter", "found: "]);
-    list(&["-p", "/nowhere/python"]).is_refused_with(&["--python /nowhere/python: can't be run"]);
-    list(&["-p", "/bin/sh"]).is_refused_with(&["--python /bin/sh: is no Python"]);
+    list(&["-s", "pythn/pure"]).refuses_with(&["--lane pythn/pure matches nothing", "nearest: python/pure"]);
+    list(&["-s", "python/*", "-s", "!ctypes/rusty"]).refuses_with(&["--lane !ctypes/rusty matches nothing", "nearest: ctypes/rust"]);
+    list(&["-s", "python/*", "-s", "!*"]).refuses_with(&["no lane is left"]);
+    list(&["-s", "{a,"]).refuses_with(&["--lane {a,: not a pattern"]);
+    list(&["-p", "9.99"]).refuses_with(&["--python 9.99 matches no interpreter", "found: "]);
+    list(&["-p", "/nowhere/python"]).refuses_with(&["--python /nowhere/python: can't be run"]);
+    list(&["-p", "/bin/sh"]).refuses_with(&["--python /bin/sh: is no Python"]);
     let run = |arguments: &[&str]| sandbox.bindbench(&[&["run", "-s", "python/pure"], arguments].concat());
-    run(&["-w", "kpm"]).is_refused_with(&["--workload kpm matches nothing", "nearest: kmp"]);
-    run(&["-w", "call.nop"]).is_refused_with(&["--workload call.nop matches nothing", "call.noop"]);
+    run(&["-w", "kpm"]).refuses_with(&["--workload kpm matches nothing", "nearest: kmp"]);
+    run(&["-w", "call.nop"]).refuses_with(&["--workload call.nop matches nothing", "call.noop"]);
 }
 
 #[test]
 fn numbers_that_are_none_are_refused() {
     let sandbox = Sandbox::new();
     let run = |arguments: &[&str]| sandbox.bindbench(&[&["run"], arguments].concat());
-    run(&["--size", "huge"]).is_refused_with(&["invalid value 'huge' for '--size <SIZE>'"]);
-    run(&["--size", "0"]).is_refused_with(&["invalid value '0' for '--size <SIZE>'"]);
-    run(&["--size", "64KB"]).is_refused_with(&["unknown unit \"KB\"; one of k, KiB, MiB, GiB"]);
-    run(&["--memory", "much"]).is_refused_with(&["invalid value 'much' for '--memory <SIZE>'"]);
-    run(&["--timeout", "0"]).is_refused_with(&["has to be above 0"]);
-    run(&["--timeout", "nan"]).is_refused_with(&["invalid value 'nan' for '--timeout <SECONDS>'"]);
-    run(&["--budget=-1"]).is_refused_with(&["invalid value '-1' for '--budget <SECONDS>'"]);
-    run(&["--generations", "0"]).is_refused_with(&["invalid value '0' for '--generations <N>'"]);
-    run(&["--rounds", "0"]).is_refused_with(&["invalid value '0' for '--rounds <N>'"]);
-    run(&["--threads", "0"]).is_refused_with(&["invalid value '0' for '--threads <N>'"]);
-    run(&["--preset", "tiny"]).is_refused_with(&["smoke, quick, talk, full"]);
+    run(&["--size", "huge"]).refuses_with(&["invalid value 'huge' for '--size <SIZE>'"]);
+    run(&["--size", "0"]).refuses_with(&["invalid value '0' for '--size <SIZE>'"]);
+    run(&["--size", "64KB"]).refuses_with(&["unknown unit \"KB\"; one of k, KiB, MiB, GiB"]);
+    run(&["--memory", "much"]).refuses_with(&["invalid value 'much' for '--memory <SIZE>'"]);
+    run(&["--timeout", "0"]).refuses_with(&["has to be above 0"]);
+    run(&["--timeout", "nan"]).refuses_with(&["invalid value 'nan' for '--timeout <SECONDS>'"]);
+    run(&["--budget=-1"]).refuses_with(&["invalid value '-1' for '--budget <SECONDS>'"]);
+    run(&["--generations", "0"]).refuses_with(&["invalid value '0' for '--generations <N>'"]);
+    run(&["--rounds", "0"]).refuses_with(&["invalid value '0' for '--rounds <N>'"]);
+    run(&["--threads", "0"]).refuses_with(&["invalid value '0' for '--threads <N>'"]);
+    run(&["--preset", "tiny"]).refuses_with(&["smoke, quick, talk, full"]);
 }
 
 #[test]
 fn a_run_that_is_not_there_is_refused() {
     let sandbox = Sandbox::new();
-    sandbox.bindbench(&["report"]).is_refused_with(&["there is no run in", "`bindbench run` makes one"]);
-    sandbox.bindbench(&["report", "20261121T000000Z-0000"]).is_refused_with(&["there is no run 20261121T000000Z-0000"]);
-    sandbox.bindbench(&["run", "--resume", "nothing"]).is_refused_with(&["there is no run nothing"]);
-    sandbox.bindbench(&["run", "--loops-from", "nothing"]).is_refused_with(&["there is no run nothing"]);
+    sandbox.bindbench(&["report"]).refuses_with(&["there is no run in", "`bindbench run` makes one"]);
+    sandbox.bindbench(&["report", "20261121T000000Z-0000"]).refuses_with(&["there is no run 20261121T000000Z-0000"]);
+    sandbox.bindbench(&["run", "--resume", "nothing"]).refuses_with(&["there is no run nothing"]);
+    sandbox.bindbench(&["run", "--loops-from", "nothing"]).refuses_with(&["there is no run nothing"]);
     std::fs::create_dir_all(sandbox.path().join("runs/no-run")).unwrap();
-    sandbox.bindbench(&["report", "no-run"]).is_refused_with(&["is not a run's folder: it has no run.json"]);
-    sandbox.bindbench(&["run", "--resume", "no-run"]).is_refused_with(&["is not a run's folder: it has no run.json"]);
+    sandbox.bindbench(&["report", "no-run"]).refuses_with(&["is not a run's folder: it has no run.json"]);
+    sandbox.bindbench(&["run", "--resume", "no-run"]).refuses_with(&["is not a run's folder: it has no run.json"]);
 }
 
 #[test]
@@ -153,5 +153,5 @@ fn a_run_before_the_set_up_says_what_to_do() {
     let sandbox = Sandbox::new();
     sandbox
         .bindbench(&["run", "-s", "python/pure"])
-        .is_refused_with(&["nothing selected is ready", "not set up; `bindbench setup` builds it"]);
+        .refuses_with(&["nothing selected is ready", "not set up; `bindbench setup` builds it"]);
 }

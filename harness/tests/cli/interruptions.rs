@@ -137,8 +137,8 @@ fn a_run_is_not_resumed_with_another_build() {
     sandbox.run(&["--lane", "forge/made", "--rounds", "2"]).succeeds();
     let text = fs::read_to_string(&source).unwrap();
     fs::write(&source, text.replace("a + b", "b + a")).unwrap();
-    resume(&sandbox).is_refused_with(&["forge/made has been built anew since the run began, or is gone"]);
+    resume(&sandbox).refuses_with(&["forge/made has been built anew since the run began, or is gone"]);
     sandbox.set_up("forge/made").succeeds();
-    resume(&sandbox).is_refused_with(&["forge/made has been built anew since the run began, or is gone"]);
+    resume(&sandbox).refuses_with(&["forge/made has been built anew since the run began, or is gone"]);
     has_its_number(&sandbox.recorded(), "forge/made", 2);
 }

@@ -113,7 +113,7 @@ fn help_says_every_exit_status() {
         assert!(help.contains(status), "{status}");
     }
     sandbox.bindbench(&["--version"]).succeeds().prints(&["bindbench"]);
-    sandbox.bindbench(&["frobnicate"]).is_refused_with(&["unrecognized subcommand"]);
+    sandbox.bindbench(&["frobnicate"]).refuses_with(&["unrecognized subcommand"]);
     sandbox.bindbench(&[]).exits_with(2);
 }
 

@@ -182,7 +182,7 @@ impl Ended {
 
     /// Refused: exit status 2, nothing on stdout, and all these texts on stderr, whatever lines they were broken into.
     #[track_caller]
-    pub fn is_refused_with(self, texts: &[&str]) -> Self {
+    pub fn refuses_with(self, texts: &[&str]) -> Self {
         let ended = self.exits_with(2);
         assert_eq!(ended.stdout(), "");
         ended.says(texts)
