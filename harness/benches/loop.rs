@@ -89,7 +89,7 @@ fn agreement(launch: &Launch) -> Result<bool> {
     let (guard, interrupt) = (Guard::start().into_diagnostic()?, AtomicBool::new(false));
     let limits = Limits { time: Duration::from_secs(60), memory: u64::MAX };
     let worker = |hash_seed| start_worker(launch, hash_seed, &log, limits, &guard, &interrupt);
-    let loops = calibrate(&mut worker(1)?, launch)?;
+    let loops = calibrate(&mut worker(1)?)?;
 
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let mut round_trips = Vec::new();
@@ -103,7 +103,7 @@ fn agreement(launch: &Launch) -> Result<bool> {
             for who in order {
                 let elapsed_ns = match who {
                     0 | 1 => {
-                        let (elapsed_ns, round_trip) = sample(if who == 0 { &mut a } else { &mut b }, launch, loops)?;
+                        let (elapsed_ns, round_trip) = sample(if who == 0 { &mut a } else { &mut b }, loops)?;
                         round_trips.push(round_trip.as_secs_f64());
                         elapsed_ns
                     }
@@ -178,17 +178,17 @@ fn ask(worker: &mut Worker, request: &Request) -> Result<Reply> {
 }
 
 /// Time of the loop, and of everything around it: the request, the reply, the empty loop aside.
-fn sample(worker: &mut Worker, launch: &Launch, loops: u64) -> Result<(u64, Duration)> {
-    let request = Request::Sample(Sample { cell: 0, loops, first: 0, empty: true, cpus: launch.load.cpus.clone() });
+fn sample(worker: &mut Worker, loops: u64) -> Result<(u64, Duration)> {
+    let request = Request::Sample(Sample { cell: 0, loops, first: 0, empty: true, cpus: None });
     let asked = Instant::now();
     let Reply::Sampled(sampled) = ask(worker, &request)? else { bail!("the worker's reply does not fit") };
     let inside = Duration::from_nanos(sampled.elapsed_ns + sampled.empty_ns.unwrap_or(0));
     Ok((sampled.elapsed_ns, asked.elapsed().saturating_sub(inside)))
 }
 
-fn calibrate(worker: &mut Worker, launch: &Launch) -> Result<u64> {
+fn calibrate(worker: &mut Worker) -> Result<u64> {
     let mut loops = 1;
-    while u128::from(sample(worker, launch, loops)?.0) < LONG_ENOUGH.as_nanos() {
+    while u128::from(sample(worker, loops)?.0) < LONG_ENOUGH.as_nanos() {
         loops *= 2;
     }
     Ok(loops)

@@ -60,8 +60,8 @@ fn verify(crew: &mut Crew, cell: &Cell) -> Result<(), Trouble> {
 }
 
 fn sample(crew: &mut Crew, cell: &Cell, loops: u64) -> Result<u64, Trouble> {
-    let cpus = crew.gear.contenders[cell.id as usize].cpus.clone();
-    let request = Request::Sample(Sample { cell: cell.id, loops, first: 0, empty: false, cpus });
+    crew.ready(cell)?;
+    let request = Request::Sample(Sample { cell: cell.id, loops, first: 0, empty: false, cpus: crew.move_to(cell) });
     let asked = Instant::now();
     match crew.ask(cell, &request)? {
         // No sample takes longer than its round trip, whatever a worker says.

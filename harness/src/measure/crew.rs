@@ -74,6 +74,8 @@ pub struct Crew<'a> {
 struct Member<'a> {
     worker: Worker<'a>,
     prepared: BTreeSet<u32>,
+    /// The CPUs it was last told to stay on.
+    cpus: Option<Vec<usize>>,
     import_ns: u64,
 }
 
@@ -112,6 +114,17 @@ impl<'a> Crew<'a> {
         Ok(())
     }
 
+    /// The CPUs that the cell's worker has to be told to stay on before the cell's next sample; none when it is there already.
+    pub fn move_to(&mut self, cell: &Cell) -> Option<Vec<usize>> {
+        let wanted = &self.gear.contenders[cell.id as usize].cpus;
+        let member = self.members.get_mut(&post_of(cell))?;
+        if member.cpus == *wanted {
+            return None;
+        }
+        member.cpus.clone_from(wanted);
+        wanted.clone()
+    }
+
     /// Forgets a cell's inputs.
     pub fn drop_inputs(&mut self, cell: &Cell) {
         let post = post_of(cell);
@@ -134,7 +147,7 @@ impl<'a> Crew<'a> {
         let worker =
             Worker::start(launch, self.hash_seed, &self.gear.logs.join(name), self.gear.limits, self.watch.guard, self.watch.interrupt)
                 .map_err(|error| raised(format!("the worker can't be started: {error}")))?;
-        self.members.insert(post.clone(), Member { worker, prepared: BTreeSet::new(), import_ns: 0 });
+        self.members.insert(post.clone(), Member { worker, prepared: BTreeSet::new(), cpus: None, import_ns: 0 });
         match self.tell(post, &Request::Load(launch.load.clone()))? {
             Reply::Loaded(loaded) => {
                 if let Some(member) = self.members.get_mut(post) {

@@ -256,7 +256,8 @@ fn warm_up(crew: &mut Crew, cells: &mut [Cell]) -> Outcome {
 fn sample(crew: &mut Crew, cell: &Cell, loops: u64, first: usize) -> Result<(Sampled, Result<(), Status>), Trouble> {
     let contender = &crew.gear.contenders[cell.id as usize];
     let first = first % contender.expected.len().max(1);
-    let request = Ask { cell: cell.id, loops, first, empty: contender.net_of_loop, cpus: contender.cpus.clone() };
+    crew.ready(cell)?;
+    let request = Ask { cell: cell.id, loops, first, empty: contender.net_of_loop, cpus: crew.move_to(cell) };
     match crew.ask(cell, &Request::Sample(request))? {
         Reply::Sampled(sampled) if !sampled.answers.is_empty() => {
             let verdict = sampled.answers.iter().try_for_each(|last| check(contender, last.item, &last.answer));
