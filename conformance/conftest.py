@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from contract import CHECKS, Check
 from hypothesis import HealthCheck, settings
-from lanes import FORMS, LANES, Lane, RunningLane, read_lanes
+from lanes import FORMS, LANES, SLOW_SECONDS, Lane, RunningLane, read_lanes
+
+SLOW = "slow lane"
+"""Property of a test's report: its lane is slow."""
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -43,7 +46,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what was not tested."""
+    """Say what was not tested, and what was tested less."""
+    reports = [report for kind in terminalreporter.stats.values() for report in kind]
+    slow = {lane for report in reports for name, lane in getattr(report, "user_properties", ()) if name == SLOW}
+    if slow:
+        terminalreporter.section(f"slow lanes (over {1000 * SLOW_SECONDS:g} ms a call), tested on fewer examples")
+        terminalreporter.write_line("\n".join(sorted(slow)))
     lanes = config.stash[lanes_key]
     if missing := _not_ready(lanes):
         terminalreporter.section("lanes not tested")
@@ -83,16 +91,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize("lane", having, ids=[lane.id for lane in having], indirect=True)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Lane by lane, so that one worker serves all tests of its lane. Those that start processes are slow and come first."""
+    """Lane by lane, so that one worker serves many tests of its lane. Those that start processes are slow and come first."""
     order: dict[str, int] = {}
 
     def place(item: pytest.Item) -> tuple[bool, int]:
         lane = _parameter(item, "lane")
         if not isinstance(lane, Lane):
             return True, -1
-        item.add_marker(pytest.mark.xdist_group(lane.id.replace("@", " on ")))  # an @ would end the name
         return lane.parallel != "processes", order.setdefault(lane.id, len(order))
 
     items.sort(key=place)
@@ -119,7 +125,10 @@ def lane(request: pytest.FixtureRequest, running: list[RunningLane], tmp_path_fa
     if not running or running[0].lane is not request.param:
         while running:
             running.pop().stop()
-        running.append(RunningLane(request.param, tmp_path_factory.mktemp("inputs")))
+        lane = RunningLane(request.param, tmp_path_factory.mktemp("inputs"))
+        running.append(lane)
+        if lane.is_slow:
+            request.node.user_properties.append((SLOW, lane.lane.id))
     return running[0]
 
 

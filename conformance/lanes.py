@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, TypeVar
 
 import pytest
 from arguments import Argument, Files, buffer, data, float64, integer, numbers
@@ -18,7 +19,12 @@ from worker_client import WorkerGone, WorkerHung, WorkerProcess
 
 Answer = dict[str, Any]
 
+Choice = TypeVar("Choice")
+
 LANES = "BINDBENCH_LANES"
+
+SLOW_SECONDS = 0.005
+"""A lane whose call takes longer, because it starts processes, is tested on fewer examples."""
 
 FORMS = {"kmp": ("bytes", "buffer", "mapped"), "std": ("boxed", "buffer", "mapped")}
 """The forms of input a workload can be given in."""
@@ -128,6 +134,10 @@ class RunningLane:
             self._worker.close()
             self._worker = None
 
+    def some_of(self, choices: Sequence[Choice], turn: int) -> Sequence[Choice]:
+        """All of them; or for a slow lane just one, another at every turn."""
+        return [choices[turn % len(choices)]] if self.is_slow else choices
+
     def for_all(self, *strategies: SearchStrategy[Any]) -> Callable[[Callable[..., None]], None]:
         """Decorates a property, which is checked at once, on fewer examples where a call takes long."""
 
@@ -138,7 +148,17 @@ class RunningLane:
 
     @cached_property
     def examples(self) -> int:
-        """As many examples as the profile says, or what a lane that takes long (one that starts processes) does in 1 s."""
+        """As many examples as the profile says, or what a lane does in 1 s, four calls each."""
+        return max(2, min(settings().max_examples, int(1.0 / (4 * self.call_seconds))))
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it is tested on fewer examples."""
+        return self.call_seconds > SLOW_SECONDS
+
+    @cached_property
+    def call_seconds(self) -> float:
+        """What one call takes, at best."""
         probe: list[Any]
         if self.lane.has("std.var"):
             form = self.lane.forms("std")[0]
@@ -149,10 +169,13 @@ class RunningLane:
         else:
             probe = ["call.add", integer(1), integer(2)]
         self.call(*probe)  # the first call may start a pool
-        start = time.perf_counter()
-        self.call(*probe)
-        affordable = 1.0 / (4 * (time.perf_counter() - start))
-        return max(4, min(settings().max_examples, int(affordable)))
+
+        def one_call() -> float:
+            start = time.perf_counter()
+            self.call(*probe)
+            return time.perf_counter() - start
+
+        return min(one_call() for _ in range(3))
 
     def _ask(self, request: object) -> dict[str, Any]:
         assert self._worker

@@ -107,9 +107,8 @@ pub fn steps(root: &Path, all_pythons: bool) -> Vec<Step> {
     } else {
         steps.push(cargo("tests, Rust", &["test", "--workspace", "--locked", "--no-fail-fast"]));
     }
-    // A lane is a group: its tests share one worker. Not more than four at a time: lanes have processes and threads of their own.
-    let pytest =
-        ["-m", "pytest", "conformance", "-q", "-n", "auto", "--maxprocesses", "4", "--dist", "loadgroup", "--no-loadscope-reorder"];
+    // Not more than four tests at a time: lanes have processes and threads of their own.
+    let pytest = ["-m", "pytest", "conformance", "-q", "-n", "auto", "--maxprocesses", "4"];
     steps.extend([
         driver(LIST, &["list", "--json"]).into_file(lanes.clone()).after(&[SET_UP]),
         tool("conformance of every lane", "python", &pytest).with("BINDBENCH_LANES", lanes).after(&[LIST]),
