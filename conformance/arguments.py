@@ -13,6 +13,11 @@ Number = Union[int, float]
 NONE: Argument = {"none": None}
 
 
+def boolean(value: bool) -> Argument:
+    """A `bool`."""
+    return {"boolean": value}
+
+
 def integer(value: int) -> Argument:
     """An `int`."""
     return {"integer": str(value)}
@@ -33,9 +38,19 @@ def data(value: bytes) -> Argument:
     return {"bytes": value.hex()}
 
 
+def mutable_data(value: bytes) -> Argument:
+    """A `bytearray`."""
+    return {"bytearray": value.hex()}
+
+
 def listed(*items: Argument) -> Argument:
     """A `list`."""
     return {"list": list(items)}
+
+
+def fixed(*items: Argument) -> Argument:
+    """A `tuple`."""
+    return {"tuple": list(items)}
 
 
 def numbers(items: list[Number]) -> Argument:
@@ -46,6 +61,11 @@ def numbers(items: list[Number]) -> Argument:
 def buffer(memory: bytes, format: str = "B", readonly: bool = True, step: int = 1) -> Argument:
     """A `memoryview`."""
     return {"buffer": {"format": format, "hex": memory.hex(), "readonly": readonly, "step": step}}
+
+
+def matrix(memory: bytes, format: str, rows: int) -> Argument:
+    """A `memoryview` of two dimensions."""
+    return {"buffer": {"format": format, "hex": memory.hex(), "readonly": True, "rows": rows}}
 
 
 def float64(items: list[float]) -> bytes:

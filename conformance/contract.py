@@ -1,7 +1,7 @@
 """The edges of the contract, one small table: what every lane refuses, and how; what it must still accept.
 
 A lane may leave out the checks of an operation when its manifest says so under `unchecked`. It is then excused from the rows of
-that operation here, and `test_unchecked.py` makes sure that it does fall short of one.
+that operation here, and `test_declared_unchecked_is_unchecked` makes sure that it does fall short of one.
 """
 
 from __future__ import annotations
@@ -10,8 +10,25 @@ import math
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from arguments import NONE, Argument, buffer, data, float64, floating, function, integer, listed, numbers, text
+from arguments import (
+    NONE,
+    Argument,
+    boolean,
+    buffer,
+    data,
+    fixed,
+    float64,
+    floating,
+    function,
+    integer,
+    listed,
+    matrix,
+    mutable_data,
+    numbers,
+    text,
+)
 from lanes import raised
+from reference import integers
 
 Answer = dict[str, Any]
 HUGE = 10**400
@@ -65,6 +82,8 @@ def _call() -> list[Check]:
         exact_or_overflow("call.add", "1 and 2**64", one, integer(2**64), exact=2**64 + 1),
         exact_or_overflow("call.add", "-2**63 - 1", integer(-BEYOND - 1), two, exact=-BEYOND + 1),
         exact_or_overflow("call.add", "10**400", integer(HUGE), one, exact=HUGE + 1),
+        gives("call.add", "a bool", boolean(True), two, answer={"integer": "3"}),
+        gives("call.length", "a bytearray", mutable_data(b"a\0b"), answer={"integer": "3"}),
         gives("call.length", "a bytearray's memoryview", buffer(b"a\0b", readonly=False), answer={"integer": "3"}),
         gives("call.length", "a read-only memoryview", buffer(b"a\0b"), answer={"integer": "3"}),
         gives("call.length", "an empty memoryview", buffer(b""), answer={"integer": "0"}),
@@ -74,7 +93,13 @@ def _call() -> list[Check]:
         ),
         *(
             refuses("call.take_list", name, item, kind="TypeError")
-            for name, item in {"None": NONE, "an int": one, "a str": text("12"), "a bytes": data(b"12")}.items()
+            for name, item in {
+                "None": NONE,
+                "an int": one,
+                "a str": text("12"),
+                "a bytes": data(b"12"),
+                "a tuple": fixed(one),
+            }.items()
         ),
         *(
             refuses("call.take_list", f"a list with {name}", listed(one, item, two), kind="TypeError")
@@ -112,6 +137,7 @@ def _kmp() -> list[Check]:
         refuses(find, "an empty pattern", data(b"abab"), data(b""), kind="ValueError", form="bytes"),
         refuses(find, "an empty pattern in an empty text", data(b""), data(b""), kind="ValueError", form="bytes"),
         refuses(find, "an empty pattern in a buffer", buffer(b"abab"), data(b""), kind="ValueError", form="buffer"),
+        gives(find, "a bytearray", mutable_data(b"aba"), data(b"a"), answer=integers([0, 2]), form="buffer"),
         refuses(find, "a non-contiguous buffer", buffer(b"abababab", step=2), ab, kind="BufferError", form="buffer"),
         refuses(find, "a reversed buffer", buffer(b"abababab", step=-1), ab, kind="BufferError", form="buffer"),
         refuses(find, "a bytes that is not mapped", data(b"abab"), ab, kind="TypeError", form="mapped"),
@@ -132,15 +158,32 @@ def _std(operation: str) -> list[Check]:
         refuses(operation, "a list with 10**400", listed(integer(HUGE), integer(1)), kind="OverflowError", form="boxed"),
         *(
             refuses(operation, name, item, kind="TypeError")
-            for name, item in {"a str": text("123"), "None": NONE, "a bytes": data(memory), "an int": integer(3)}.items()
+            for name, item in {
+                "a str": text("123"),
+                "None": NONE,
+                "a bytes": data(memory),
+                "an int": integer(3),
+                "a tuple": fixed(integer(3)),
+            }.items()
         ),
         *(
             refuses(operation, f"a buffer of format {format}", buffer(memory, format), kind="TypeError", form="buffer")
             for format in ("B", "q", "f")
         ),
         refuses(operation, "a non-contiguous buffer", buffer(memory, "d", step=2), kind="BufferError", form="buffer"),
+        refuses(operation, "a buffer in the other byte order", buffer(memory, ">d"), kind="TypeError", form="buffer"),
+        refuses(operation, "a buffer of two dimensions", matrix(memory, "d", rows=2), kind="TypeError", form="buffer"),
         refuses(operation, "a reversed buffer", buffer(memory, "d", step=-1), kind="BufferError", form="buffer"),
         refuses(operation, "a list that is not mapped", numbers([1.0, 2.0]), kind="TypeError", form="mapped"),
+    ]
+
+
+def _bools() -> list[Check]:
+    """A bool is an int."""
+    items = listed(boolean(True), boolean(False), integer(2))
+    return [
+        gives("std.sum", "bools among ints", items, answer={"float": "3.0"}, form="boxed"),
+        gives("std.mean", "bools among ints", items, answer={"float": "1.0"}, form="boxed"),
     ]
 
 
@@ -155,5 +198,6 @@ CHECKS = [
     *_call(),
     *_kmp(),
     *(check for operation in ("std.sum", "std.mean", "std.var", "std.std") for check in _std(operation)),
+    *_bools(),
     *_overflowing(),
 ]

@@ -13,7 +13,21 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from arguments import NONE, Argument, buffer, data, floating, function, integer, listed, text
+from arguments import (
+    NONE,
+    Argument,
+    boolean,
+    buffer,
+    data,
+    fixed,
+    floating,
+    function,
+    integer,
+    listed,
+    matrix,
+    mutable_data,
+    text,
+)
 from reference import integers
 from worker_client import WorkerGone, WorkerHung, WorkerProcess
 
@@ -253,18 +267,22 @@ def test_arguments(start: Start) -> None:
     eight = struct.pack("<2d", 1.0, 2.0) if sys.byteorder == "little" else struct.pack(">2d", 1.0, 2.0)
     for argument, described in [
         (NONE, "('NoneType', None)"),
+        (boolean(True), "('bool', True)"),
         (integer(-(2**70)), f"('int', {-(2**70)})"),
         (floating(float("nan")), "('float', nan)"),
         (floating(float("-inf")), "('float', -inf)"),
         (floating(0.1), "('float', 0.1)"),
         (text("naïve"), "('str', 'naïve')"),
         (data(b"\0\xff"), "('bytes', b'\\x00\\xff')"),
+        (mutable_data(b"\0"), "('bytearray', bytearray(b'\\x00'))"),
         (listed(integer(1), listed(NONE)), "('list', [1, [None]])"),
+        (fixed(integer(1), listed(NONE)), "('tuple', (1, [None]))"),
         (buffer(b"ab"), "('B', True, True, [97, 98])"),
         (buffer(b"ab", readonly=False), "('B', False, True, [97, 98])"),
         (buffer(b"abcd", step=2), "('B', True, False, [97, 99])"),
         (buffer(eight, "d"), "('d', True, True, [1.0, 2.0])"),
         (buffer(b"", "d"), "('d', True, True, [])"),
+        (matrix(b"abcd", "B", rows=2), "('B', True, True, [[97, 98], [99, 100]])"),
     ]:
         assert call(worker, "described", argument) == {"other": f"tuple: {described}"}
     assert call(worker, "called", function("identity")) == {"other": "tuple: (1, 2)"}

@@ -127,6 +127,8 @@ pub struct Call {
 pub enum Argument {
     /// `None`: `{"none": null}`.
     None(()),
+    /// A `bool`.
+    Boolean(bool),
     /// An `int` of any size, in decimal digits.
     Integer(String),
     /// A `float`, as Python's `repr` and Rust's `{:?}` write it (`nan`, `inf`, `-inf` too).
@@ -135,8 +137,12 @@ pub enum Argument {
     Text(String),
     /// A `bytes`, in hexadecimal digits.
     Bytes(String),
+    /// A `bytearray`, in hexadecimal digits.
+    Bytearray(String),
     /// A `list`.
     List(Vec<Argument>),
+    /// A `tuple`.
+    Tuple(Vec<Argument>),
     /// An object with the buffer protocol.
     Buffer(Buffer),
     /// A Python function made by the worker.
@@ -145,11 +151,11 @@ pub enum Argument {
     File(File),
 }
 
-/// An object with the buffer protocol: a `memoryview` over `hex`, cast to `format`, sliced `[::step]`.
+/// An object with the buffer protocol: a `memoryview` over `hex`, cast to `format` and `rows`, sliced `[::step]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Buffer {
-    /// The `struct` format of one item: `d` for float64, `B` for bytes …
+    /// The `struct` format of one item: `d` for float64, `B` for bytes …; `>d` is float64 with its bytes in the other order.
     pub format: String,
     /// The memory, in hexadecimal digits.
     pub hex: String,
@@ -159,6 +165,9 @@ pub struct Buffer {
     /// 1 for contiguous.
     #[serde(default = "one")]
     pub step: i64,
+    /// Number of rows of a buffer of two dimensions; none: it has one dimension.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
 }
 
 fn one() -> i64 {
@@ -374,7 +383,7 @@ mod tests {
             is_written_as(argument, line);
         }
         let buffer: Argument = from_str(r#"{"buffer": {"format": "d", "hex": ""}}"#).expect("a buffer");
-        assert_eq!(buffer, Argument::Buffer(Buffer { format: "d".into(), hex: String::new(), readonly: false, step: 1 }));
+        assert_eq!(buffer, Argument::Buffer(Buffer { format: "d".into(), hex: String::new(), readonly: false, step: 1, rows: None }));
     }
 
     #[test]

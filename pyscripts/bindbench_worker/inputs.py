@@ -41,9 +41,21 @@ def _list(items: list[dict[str, Any]]) -> list[Any]:
     return [argument(item) for item in items]
 
 
+def _tuple(items: list[dict[str, Any]]) -> tuple[Any, ...]:
+    return tuple(_list(items))
+
+
 def _buffer(described: dict[str, Any]) -> memoryview:
     memory = (bytes if described.get("readonly", False) else bytearray).fromhex(described["hex"])
-    return memoryview(memory).cast(described["format"])[:: described.get("step", 1)]
+    format, rows = described["format"], described.get("rows")
+    if format == ">d":
+        import ctypes  # of all the standard library, only its arrays have a byte order; few lanes should find it imported
+
+        return memoryview((ctypes.c_double.__ctype_be__ * (len(memory) // 8)).from_buffer_copy(memory))
+    view = memoryview(memory)
+    if rows is not None:
+        return view.cast(format, (rows, len(memory) // view.cast(format).itemsize // rows))
+    return view.cast(format)[:: described.get("step", 1)]
 
 
 def _file(described: dict[str, Any]) -> Any:
@@ -107,11 +119,14 @@ _SHAPES: dict[str, Callable[[str, int, int], object]] = {
 
 _ARGUMENTS: dict[str, Callable[[Any], object]] = {
     "none": lambda _: None,
+    "boolean": bool,
     "integer": int,
     "float": float,
     "text": str,
     "bytes": bytes.fromhex,
+    "bytearray": bytearray.fromhex,
     "list": _list,
+    "tuple": _tuple,
     "buffer": _buffer,
     "callable": _CALLABLES.__getitem__,
     "file": _file,

@@ -10,8 +10,10 @@ use crate::answers::{Exception, raised};
 
 /// An int that fits in 64 bits.
 pub fn integer(argument: &Argument) -> Result<i64, Raised> {
-    let Argument::Integer(digits) = argument else {
-        return Err(wrong_type(argument, "an int"));
+    let digits = match argument {
+        Argument::Integer(digits) => digits,
+        Argument::Boolean(value) => return Ok((*value).into()),
+        _ => return Err(wrong_type(argument, "an int")),
     };
     digits.parse().map_err(|error: std::num::ParseIntError| match error.kind() {
         IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => raised(Exception::OverflowError, "int does not fit in 64 bits"),
@@ -22,7 +24,7 @@ pub fn integer(argument: &Argument) -> Result<i64, Raised> {
 /// The memory of a bytes-like object.
 pub fn bytes(argument: &Argument) -> Result<Vec<u8>, Raised> {
     match argument {
-        Argument::Bytes(digits) => memory(digits),
+        Argument::Bytes(digits) | Argument::Bytearray(digits) => memory(digits),
         Argument::Buffer(buffer) if buffer.step == 1 => memory(&buffer.hex),
         Argument::Buffer(_) => Err(raised(Exception::BufferError, "the buffer is not contiguous")),
         Argument::File(file) if file.shape == Shape::Bytes => contents(file, 1),
@@ -35,6 +37,9 @@ pub fn float64(argument: &Argument) -> Result<Vec<f64>, Raised> {
     match argument {
         Argument::Buffer(buffer) if buffer.format != "d" => {
             Err(raised(Exception::TypeError, format!("a buffer of format 'd' is needed, not {:?}", buffer.format)))
+        }
+        Argument::Buffer(buffer) if buffer.rows.is_some() => {
+            Err(raised(Exception::TypeError, "a buffer of one dimension is needed, not of two"))
         }
         Argument::Buffer(buffer) if buffer.step != 1 => Err(raised(Exception::BufferError, "the buffer is not contiguous")),
         Argument::Buffer(buffer) => items(&memory(&buffer.hex)?, f64::from_ne_bytes),
@@ -73,11 +78,14 @@ fn contents(file: &File, item_size: usize) -> Result<Vec<u8>, Raised> {
 fn wrong_type(argument: &Argument, wanted: &str) -> Raised {
     let got = match argument {
         Argument::None(()) => "None",
+        Argument::Boolean(_) => "a bool",
         Argument::Integer(_) => "an int",
         Argument::Float(_) => "a float",
         Argument::Text(_) => "a str",
         Argument::Bytes(_) => "a bytes",
+        Argument::Bytearray(_) => "a bytearray",
         Argument::List(_) => "a list",
+        Argument::Tuple(_) => "a tuple",
         Argument::Buffer(_) => "a buffer",
         Argument::Callable(_) => "a function",
         Argument::File(_) => "a file of another shape",

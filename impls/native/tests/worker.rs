@@ -85,7 +85,7 @@ fn bytes(value: &[u8]) -> Argument {
 }
 
 fn buffer(format: &str, memory: &[u8], step: i64) -> Argument {
-    Argument::Buffer(Buffer { format: format.to_owned(), hex: hex::encode(memory), readonly: true, step })
+    Argument::Buffer(Buffer { format: format.to_owned(), hex: hex::encode(memory), readonly: true, step, rows: None })
 }
 
 fn float64(items: &[f64]) -> Vec<u8> {
