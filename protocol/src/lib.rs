@@ -25,6 +25,10 @@ pub const REPLIES_FD: &str = "BINDBENCH_REPLIES_FD";
 /// Environment variable with the path of the shared library built from `impls/kernels`.
 pub const KERNELS: &str = "BINDBENCH_KERNELS";
 
+/// Environment variable with the folder of what byte pair encoding needs: `cl100k_base.tokens`, `unicode.classes`, and tiktoken's
+/// cache file. See `harness/workloads/README.md`.
+pub const BPE: &str = "BINDBENCH_BPE";
+
 /// What the driver asks of a worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -207,6 +211,8 @@ pub struct File {
 pub enum Shape {
     /// uint8 items → `bytes`.
     Bytes,
+    /// uint8 items, UTF-8 → `str`.
+    Text,
     /// int64 items → `list` of `int`.
     Integers,
     /// float64 items → `list` of `float`.
@@ -301,17 +307,19 @@ pub enum Answer {
     Float(String),
     /// A `list` of `int`, each in 0 ..= 2^64 − 1.
     Integers(Integers),
+    /// An object with the buffer protocol, one-dimensional and contiguous, of uint32.
+    Uint32(Integers),
     /// The call raised.
     Raised(Raised),
     /// Anything else: the type's name and the beginning of its `repr`.
     Other(String),
 }
 
-/// A list of integers, by its digest.
+/// Integers, by their digest: a list and a buffer of the same ones have the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Integers {
-    /// Length of the list.
+    /// How many.
     pub count: u64,
     /// SHA-256 of the items as little-endian uint64, in hexadecimal digits.
     pub sha256: String,

@@ -28,7 +28,11 @@ def answer(returned: object, with_values: bool = False) -> dict[str, Any]:
     if type(returned) is float:
         return {"float": repr(returned)}
     if type(returned) is list:
-        return _integers(returned, with_values) or _other(returned)
+        integers = _integers(returned, with_values)
+        return _other(returned) if integers is None else {"integers": integers}
+    uint32 = _uint32(returned)
+    if uint32 is not None:
+        return {"uint32": _integers(uint32, with_values)}
     return _other(returned)
 
 
@@ -46,7 +50,7 @@ def raised(error: Exception, with_traceback: bool = False) -> dict[str, Any]:
 
 
 def _integers(items: list[Any], with_values: bool) -> dict[str, Any] | None:
-    """The digest of a list of `int` that fit in 64 bits; None for any other list."""
+    """The digest of a list of `int` that fit in 64 bits, as little-endian uint64; None for any other list."""
     if not set(map(type, items)) <= {int}:
         return None
     try:
@@ -58,7 +62,18 @@ def _integers(items: list[Any], with_values: bool) -> dict[str, Any] | None:
     integers: dict[str, Any] = {"count": len(items), "sha256": hashlib.sha256(packed).hexdigest()}
     if with_values:
         integers["values"] = items
-    return {"integers": integers}
+    return integers
+
+
+def _uint32(returned: object) -> list[int] | None:
+    """The items of a one-dimensional, contiguous buffer of uint32; None for anything else."""
+    try:
+        view = memoryview(returned)  # type: ignore[arg-type]
+    except TypeError:
+        return None
+    # A C compiler's unsigned int or unsigned long, in the machine's own byte order.
+    of_uint32 = view.format.lstrip("@=") in ("I", "L") and view.itemsize == 4
+    return view.tolist() if of_uint32 and view.ndim == 1 and view.c_contiguous else None
 
 
 def _other(returned: object) -> dict[str, Any]:

@@ -10,6 +10,9 @@ from typing import Any
 REQUESTS = "BINDBENCH_REQUESTS_FD"
 REPLIES = "BINDBENCH_REPLIES_FD"
 
+# `json.dumps` with separators makes an encoder for every reply.
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
 
 class ChannelClosed(Exception):
     """The driver's end is closed."""
@@ -40,7 +43,7 @@ class Channel:
             os.register_at_fork(after_in_child=lambda descriptor=descriptor: os.close(descriptor))
         return cls(*descriptors)
 
-    def receive(self) -> bytes:
+    def receive(self) -> str:
         """The next request, one line of JSON."""
         searched = 0
         while (end := self._pending.find(b"\n", searched)) < 0:
@@ -49,13 +52,13 @@ class Channel:
             if not chunk:
                 raise ChannelClosed
             self._pending += chunk
-        line = bytes(self._pending[:end])
+        line = self._pending[:end].decode()
         del self._pending[: end + 1]
         return line
 
     def send(self, reply: dict[str, Any]) -> None:
         """Send one reply."""
-        unsent = memoryview(json.dumps(reply, separators=(",", ":")).encode() + b"\n")
+        unsent = memoryview(_ENCODER.encode(reply).encode() + b"\n")
         try:
             while unsent:
                 unsent = unsent[os.write(self._replies, unsent) :]

@@ -72,6 +72,10 @@ def _bytes_of_file(path: str, offset: int, count: int) -> bytes:
     return data
 
 
+def _text_of_file(path: str, offset: int, count: int) -> str:
+    return _bytes_of_file(path, offset, count).decode()
+
+
 def _array_of_file(typecode: str, path: str, offset: int, count: int) -> array[Any]:
     items: array[Any] = array(typecode)
     with open(path, "rb") as file:
@@ -110,6 +114,7 @@ _CALLABLES: dict[str, Callable[[int], object]] = {
 
 _SHAPES: dict[str, Callable[[str, int, int], object]] = {
     "bytes": _bytes_of_file,
+    "text": _text_of_file,
     "integers": lambda path, offset, count: _array_of_file("q", path, offset, count).tolist(),
     "floats": lambda path, offset, count: _array_of_file("d", path, offset, count).tolist(),
     "float64": lambda path, offset, count: _array_of_file("d", path, offset, count),

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import cycle, islice, repeat
 from threading import Barrier
 from time import perf_counter_ns
@@ -76,12 +75,18 @@ class Cell:
         """Time `loops` calls in every thread, and return the time and each thread's last answer."""
         if loops < 1:
             raise ValueError("a sample needs at least one call")
-        with _no_garbage_collection():
+        # As `timeit` does: a collection belongs to whoever made the garbage, not to the call during which it happens.
+        collects = gc.isenabled()
+        gc.disable()
+        try:
             elapsed_ns, returned = self._time(self._loop, loops, first)
             sampled: dict[str, Any] = {"elapsed_ns": elapsed_ns}
             if empty:
                 # After the calls: they find the caches in the same state, whether the empty loop is asked for or not.
                 sampled["empty_ns"], _ = self._time(self._empty_loop, loops, first)
+        finally:
+            if collects:
+                gc.enable()
         last = [(first + thread + loops - 1) % len(self._pool) for thread in range(self._threads)]
         if self._raises:
             answers = [answer_of_call(self._call, self._pool[item]) for item in last]
@@ -114,15 +119,3 @@ class Cell:
             return repeat(None, loops)
         first %= len(self._items)
         return list(islice(cycle(self._items[first:] + self._items[:first]), loops))
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """As `timeit` does: a collection belongs to whoever made the garbage, not to the call during which it happens."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()

@@ -24,7 +24,7 @@ class Worker:
         self._modules: dict[str, ModuleType] = {}
         self._cells: dict[int, Cell] = {}
 
-    def reply_to(self, line: bytes) -> dict[str, Any]:
+    def reply_to(self, line: str) -> dict[str, Any]:
         """The reply to one request.
 
         Only an `Exception` becomes a reply. `SystemExit` is none: a lane that asks the process to end gets what it asks for.

@@ -45,6 +45,8 @@ pub enum Parallel {
 pub enum Form {
     /// A list of Python objects.
     Boxed,
+    /// A `str`.
+    Text,
     /// A `bytes` object.
     Bytes,
     /// An object with the buffer protocol.
@@ -67,5 +69,5 @@ display_as_written! {
     Comparison: Controlled = "controlled", AsPublished = "as published";
     Gil: Held = "held", Released = "released", Absent = "absent";
     Parallel: None = "none", Threads = "threads", Processes = "processes";
-    Form: Boxed = "boxed list", Bytes = "bytes", Buffer = "buffer", Mapped = "mmap";
+    Form: Boxed = "boxed list", Text = "str", Bytes = "bytes", Buffer = "buffer", Mapped = "mmap";
 }

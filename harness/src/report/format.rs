@@ -109,6 +109,7 @@ pub fn form(form: Form) -> &'static str {
         Form::Boxed => "as a boxed list",
         Form::Bytes => "as bytes",
         Form::Buffer => "as a buffer",
+        Form::Text => "as a str",
         Form::Mapped => "as a mapped file",
     }
 }

@@ -57,6 +57,11 @@ impl Layout {
         self.build().join("inputs")
     }
 
+    /// The vocabulary of byte pair encoding, and the classes of characters.
+    pub fn bpe(&self) -> PathBuf {
+        self.build().join("bpe")
+    }
+
     /// Folder of the shared kernels library.
     pub fn kernels(&self) -> PathBuf {
         self.build().join("kernels")

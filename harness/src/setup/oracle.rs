@@ -32,6 +32,9 @@ impl Expected {
             (Self::Exactly(Answer::Integers(expected)), Answer::Integers(found)) => {
                 (expected.count, &expected.sha256) == (found.count, &found.sha256)
             }
+            (Self::Exactly(Answer::Uint32(expected)), Answer::Uint32(found)) => {
+                (expected.count, &expected.sha256) == (found.count, &found.sha256)
+            }
             (Self::Exactly(expected), found) => expected == found,
             (Self::Near(expected), Answer::Float(digits)) => {
                 digits.parse().is_ok_and(|found: f64| (found - expected).abs() <= TOLERANCE * expected.abs())
@@ -57,6 +60,7 @@ fn describe(answer: &Answer) -> String {
         Answer::Integer(digits) => format!("the int {digits}"),
         Answer::Float(digits) => format!("the float {digits}"),
         Answer::Integers(list) => format!("a list of {} ints with SHA-256 {:.12}…", list.count, list.sha256),
+        Answer::Uint32(buffer) => format!("a buffer of {} uint32 with SHA-256 {:.12}…", buffer.count, buffer.sha256),
         Answer::Raised(raised) => format!("a {}: {}", raised.kind, raised.message),
         Answer::Other(text) => text.clone(),
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bindbench_protocol::{KERNELS, Load};
+use bindbench_protocol::{BPE, KERNELS, Load};
 use miette::{Result, miette};
 use serde::Serialize;
 
@@ -37,7 +37,10 @@ impl Launch {
     pub fn of(workshop: &Workshop, lane: &Lane, interpreter: Option<&Interpreter>, receipt: &Receipt) -> Result<Self> {
         let strategy = workshop.catalog.strategy_of(lane).ok_or_else(|| miette!("{} belongs to no strategy", lane.id))?;
         let layout = &workshop.layout;
-        let mut environment = BTreeMap::from([(KERNELS.to_owned(), layout.kernels_library().display().to_string())]);
+        let mut environment = BTreeMap::from([
+            (KERNELS.to_owned(), layout.kernels_library().display().to_string()),
+            (BPE.to_owned(), layout.bpe().display().to_string()),
+        ]);
         let mut modules = BTreeMap::new();
         let command = match (&lane.entry, interpreter) {
             (Entry::Python(names), Some(interpreter)) => {

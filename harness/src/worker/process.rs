@@ -76,6 +76,7 @@ pub struct Worker<'g> {
     buffer: Vec<u8>,
     log: PathBuf,
     limits: Limits,
+    looked: Instant,
     interrupt: &'g AtomicBool,
 }
 
@@ -121,6 +122,7 @@ impl<'g> Worker<'g> {
             buffer: Vec::new(),
             log: log.to_owned(),
             limits,
+            looked: Instant::now(),
             interrupt,
         })
     }
@@ -156,8 +158,10 @@ impl<'g> Worker<'g> {
         loop {
             if let Some(end) = self.buffer.iter().position(|&byte| byte == b'\n') {
                 let line: Vec<u8> = self.buffer.drain(..=end).collect();
-                self.look_at_memory()?;
-                self.cut_log();
+                // Quick samples never let a pause run out.
+                if self.looked.elapsed() >= LOOK {
+                    self.look()?;
+                }
                 return serde_json::from_slice(&line).map_err(|error| {
                     let line = String::from_utf8_lossy(&line);
                     Lost::Garbled { message: format!("its reply can't be understood: {error}: {:.200}", line.trim_end()) }
@@ -188,8 +192,7 @@ impl<'g> Worker<'g> {
                 // An error shows itself when it is read.
                 Ok(_) | Err(_) => return Ok(()),
             }
-            self.look_at_memory()?;
-            self.cut_log();
+            self.look()?;
             if Instant::now() >= deadline {
                 self.kill();
                 return Err(Lost::TimedOut { after: self.limits.time });
@@ -197,7 +200,10 @@ impl<'g> Worker<'g> {
         }
     }
 
-    fn look_at_memory(&mut self) -> Result<(), Lost> {
+    /// Looks at its memory and its log.
+    fn look(&mut self) -> Result<(), Lost> {
+        self.looked = Instant::now();
+        self.cut_log();
         if resident_bytes(self.child.id()).is_some_and(|bytes| bytes > self.limits.memory) {
             self.kill();
             return Err(Lost::OutOfMemory { limit: self.limits.memory });

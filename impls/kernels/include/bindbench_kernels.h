@@ -19,6 +19,7 @@ typedef int32_t bb_status;
 #define BB_MEMORY 2   /* allocation failed: MemoryError */
 #define BB_CALLBACK 3 /* the callback asked to stop: it left its own error behind */
 #define BB_FAILED 4   /* bb_fail: RuntimeError */
+#define BB_INVALID 5  /* no UTF-8, or no vocabulary: ValueError */
 
 /* call: what crossing costs ------------------------------------------------------------------------------------------ */
 void bb_noop(void);
@@ -51,6 +52,29 @@ bb_status bb_sum(const double *data, size_t length, double *result);
 bb_status bb_mean(const double *data, size_t length, double *result);
 bb_status bb_var(const double *data, size_t length, double *result);
 bb_status bb_std(const double *data, size_t length, double *result);
+
+/* bpe: byte pair encoding with the vocabulary cl100k_base ------------------------------------------------------------- */
+typedef struct bb_bpe bb_bpe; /* a vocabulary, ready for use; it never changes, so threads share it */
+typedef struct {
+    uint32_t *data;  /* ids of tokens */
+    size_t length;
+    size_t capacity;
+} bb_tokens;
+
+/* vocabulary: every token in the order of its id (which is its rank too), each as one byte with its length and then its bytes.
+ * classes: one byte for each of the 0x110000 code points: 0 other, 1 letter, 2 number, 3 white space. Both are copied.
+ * BB_INVALID: one of them is not like that, or a single byte has no token. Free with bb_bpe_free. */
+bb_status bb_bpe_new(const uint8_t *vocabulary, size_t vocabulary_length, const uint8_t *classes, size_t classes_length,
+                     bb_bpe **bpe);
+void bb_bpe_free(bb_bpe *bpe); /* NULL is fine */
+
+/* The tokens of a text in UTF-8. *tokens is set, not appended to; free it with bb_tokens_free. BB_INVALID: no UTF-8. */
+bb_status bb_bpe_encode(const bb_bpe *bpe, const uint8_t *text, size_t text_length, bb_tokens *tokens);
+void bb_tokens_free(bb_tokens *tokens); /* and sets it to zero; {0} is fine */
+
+/* The first place at or after near at which a text in UTF-8 can be cut, so that the tokens of the parts are those of the whole:
+ * 0, text_length, or between a letter or number and a character of another class. near may lie within a character. */
+size_t bb_bpe_cut(const bb_bpe *bpe, const uint8_t *text, size_t text_length, size_t near);
 
 #ifdef __cplusplus
 }
