@@ -111,7 +111,10 @@ pub fn steps(root: &Path, all_pythons: bool) -> Vec<Step> {
     let pytest = ["-m", "pytest", "conformance", "-q", "-n", "auto", "--maxprocesses", "4"];
     steps.extend([
         driver(LIST, &["list", "--json"]).into_file(lanes.clone()).after(&[SET_UP]),
-        tool("conformance of every lane", "python", &pytest).with("BINDBENCH_LANES", lanes).after(&[LIST]),
+        tool("conformance of every lane", "python", &pytest)
+            .with("BINDBENCH_LANES", lanes)
+            .with("BINDBENCH_BPE", root.join("build/bpe"))
+            .after(&[LIST]),
     ]);
     steps
 }

@@ -92,6 +92,8 @@ pub struct Lane {
     pub implementations: Option<Vec<String>>,
     /// Where its operations are.
     pub entry: Entry,
+    /// A lock of packages from PyPI that it calls, with hashes; a path in the strategy's folder.
+    pub packages: Option<PathBuf>,
     /// Operations or workloads it does not have, with the reason.
     pub without: BTreeMap<String, String>,
     /// Checks of a contract that it leaves out: operation → which.
@@ -133,6 +135,11 @@ pub enum Entry {
 }
 
 impl Lane {
+    /// The variant, its part of the id.
+    pub fn variant(&self) -> &str {
+        self.id.split_once('/').map_or(&self.id, |(_, variant)| variant)
+    }
+
     /// Whether it needs no Python.
     pub fn is_native(&self) -> bool {
         matches!(self.entry, Entry::Native { .. })
@@ -190,6 +197,8 @@ struct LaneToml {
     implementations: Option<Vec<String>>,
     #[serde(default)]
     modules: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    packages: Option<Spanned<PathBuf>>,
     #[serde(default)]
     command: Option<Vec<String>>,
     #[serde(default)]
@@ -258,6 +267,9 @@ fn read_strategy(path: &Path) -> Result<Strategy, CatalogError> {
                 return Err(file.fault(span, message));
             }
         };
+        if let Some(lock) = lane.packages.as_ref().filter(|lock| !folder.join(lock.get_ref()).is_file()) {
+            return Err(file.fault(lock.span(), format!("{} is no file in {}", lock.get_ref().display(), folder.display())));
+        }
         lanes.push(Lane {
             id,
             strategy: name.clone(),
@@ -270,6 +282,7 @@ fn read_strategy(path: &Path) -> Result<Strategy, CatalogError> {
             copies: lane.copies,
             implementations: lane.implementations,
             entry,
+            packages: lane.packages.map(Spanned::into_inner),
             without: lane.without,
             unchecked: lane.unchecked,
         });

@@ -13,7 +13,7 @@ pub use error::CatalogError;
 pub use manifest::{Build, Copies, Entry, Lane, Need, Strategy};
 pub use matrix::{Matrix, Wanted, matrix, passing};
 pub use selection::{Patterns, Selection};
-pub use workload::{Input, Operation, Oracle, Preset, Recipe, Size, Workload};
+pub use workload::{Corpus, Input, Operation, Oracle, Preset, Recipe, Size, Workload};
 
 /// All strategies and workloads.
 #[derive(Clone, Debug)]

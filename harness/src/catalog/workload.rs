@@ -74,6 +74,10 @@ pub enum Oracle {
     RaisesRuntimeError,
     /// Every offset of the second argument in the first.
     Offsets,
+    /// The ids of the tokens of the text, in a list.
+    Tokens,
+    /// The same in a buffer of uint32.
+    TokenBuffer,
     /// Population moments of the first argument.
     Sum,
     /// See above.
@@ -96,6 +100,9 @@ pub struct Input {
     /// What a size counts.
     #[serde(default = "items")]
     pub unit: Unit,
+    /// A worker gets no item of the pool twice: what a lane remembers of texts it has seen does not help it.
+    #[serde(default)]
+    pub unseen: bool,
     /// The arguments, in order.
     pub arguments: Vec<Recipe>,
 }
@@ -127,10 +134,54 @@ pub enum Recipe {
     },
     /// These bytes over and over.
     Periodic(String),
+    /// Real text in UTF-8, a slice of a corpus; filled up with up to three spaces where the size would cut a character.
+    Text(Corpus),
     /// Consecutive integers.
     Range,
     /// float64, uniform in [0, 1).
     Uniform,
+}
+
+/// Real text, out of the source distribution that `workloads/texts.lock` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Corpus {
+    /// English documentation.
+    Prose,
+    /// Python.
+    Code,
+    /// Translations, in the files of gettext.
+    Multilingual,
+}
+
+impl Corpus {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Prose, Self::Code, Self::Multilingual];
+
+    /// Name of its file in the folder of the texts.
+    pub fn file_name(self) -> String {
+        format!("{self}.txt")
+    }
+
+    /// Whether a file of the distribution is part of it.
+    pub fn has(self, path: &Path) -> bool {
+        let ends = |extension: &str| path.extension().is_some_and(|found| found == extension);
+        match self {
+            Self::Prose => ends("txt") && path.components().nth(1).is_some_and(|folder| folder.as_os_str() == "docs"),
+            Self::Code => ends("py"),
+            Self::Multilingual => ends("po"),
+        }
+    }
+}
+
+impl fmt::Display for Corpus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Prose => "prose",
+            Self::Code => "code",
+            Self::Multilingual => "multilingual",
+        })
+    }
 }
 
 /// A named size of run.

@@ -7,11 +7,11 @@ use clap::Parser;
 use miette::Result;
 
 use super::list;
-use crate::catalog::{Preset, Selection, matrix};
+use crate::catalog::{Input, Preset, Recipe, Selection, matrix};
 use crate::measure::environment::allowed_cpus;
-use crate::setup::Workshop;
 use crate::setup::inputs::make_pool;
 use crate::setup::layout::Layout;
+use crate::setup::{Workshop, texts};
 
 /// What to set up; everything when nothing is selected.
 #[derive(Clone, Debug, Parser)]
@@ -43,10 +43,14 @@ pub fn set_up(selection: &Selection, preset: Preset, catalogs: &[PathBuf]) -> Re
     let lanes = selection.lanes(&catalog)?;
     let interpreters = workshop.interpreters(&selection.pythons, &lanes)?;
     workshop.set_up(&lanes, &interpreters)?;
-    for case in matrix(&catalog, selection, preset, allowed_cpus().len())?.cases {
-        if let Some(workload) = catalog.workload(&case.workload) {
-            make_pool(&workshop.layout.inputs(), &workload.inputs[&case.input], case.size)?;
-        }
+    let cases = matrix(&catalog, selection, preset, allowed_cpus().len())?.cases;
+    let inputs: Vec<(&Input, Option<u64>)> =
+        cases.iter().filter_map(|case| Some((catalog.workload(&case.workload)?.inputs.get(&case.input)?, case.size))).collect();
+    if inputs.iter().any(|(input, _)| input.arguments.iter().any(|recipe| matches!(recipe, Recipe::Text(_)))) {
+        texts::make(&workshop.layout)?;
+    }
+    for (input, size) in inputs {
+        make_pool(&workshop.layout, input, size)?;
     }
     Ok(workshop)
 }

@@ -3,6 +3,7 @@
 use bindbench_protocol::{Reply, Request, Sample};
 use std::time::{Duration, Instant};
 
+use super::contender::Once;
 use super::crew::{Crew, Trouble, check};
 use crate::store::model::{Cell, Status};
 
@@ -21,23 +22,25 @@ const MOST_LOOPS: u64 = 1 << 22;
 /// The status of a cell that has no number.
 pub fn calibrate(crew: &mut Crew, cell: &Cell) -> Result<(u64, u64), Trouble> {
     verify(crew, cell)?;
+    let most_loops = crew.gear.contenders[cell.id as usize].once.map_or(MOST_LOOPS, Once::most_loops);
     let mut loops = 1;
     loop {
         let elapsed_ns = sample(crew, cell, loops)?;
-        if u128::from(elapsed_ns) >= LONG_ENOUGH.as_nanos() || loops >= MOST_LOOPS {
+        if u128::from(elapsed_ns) >= LONG_ENOUGH.as_nanos() || loops * 2 > most_loops {
             return Ok((loops, elapsed_ns));
         }
         loops *= 2;
     }
 }
 
-/// Takes one sample with loops frozen before: the time it lasts.
+/// Takes one sample with loops frozen before (fewer where the pool has not as many items): their number, and the time it lasts.
 ///
 /// # Errors
 /// As above.
-pub fn adopt(crew: &mut Crew, cell: &Cell, loops: u64) -> Result<u64, Trouble> {
+pub fn adopt(crew: &mut Crew, cell: &Cell, loops: u64) -> Result<(u64, u64), Trouble> {
     verify(crew, cell)?;
-    sample(crew, cell, loops)
+    let loops = crew.gear.contenders[cell.id as usize].once.map_or(loops, |once| loops.min(once.most_loops()));
+    Ok((loops, sample(crew, cell, loops)?))
 }
 
 /// Checks the answers to the inputs of the pool: to all of them, or to as many as a second allows, in steps that double. (Every

@@ -1,7 +1,6 @@
 //! A cell as it is measured: what its worker is told, and what it has to answer.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::rc::Rc;
 
 use bindbench_protocol::Prepare;
@@ -10,6 +9,7 @@ use miette::{Result, miette};
 use crate::catalog::axes::{Form, Parallel};
 use crate::catalog::{Catalog, Oracle, passing};
 use crate::setup::inputs::{Pool, make_pool};
+use crate::setup::layout::Layout;
 use crate::setup::oracle::{Expected, expected};
 use crate::store::model::{Case, Cell, Run};
 
@@ -26,6 +26,44 @@ pub struct Contender {
     pub cpus: Option<Vec<usize>>,
     /// Times are net of the empty loop, which is measured with every sample.
     pub net_of_loop: bool,
+    /// How a worker goes through the pool when it must get no item twice; none: it may.
+    pub once: Option<Once>,
+}
+
+/// A way through a pool on which no item comes twice: each round has a stretch of items to itself, and the warm-up has one too.
+/// Lanes of a case begin a round at the same item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Once {
+    stretch: usize,
+    stretches: usize,
+}
+
+impl Once {
+    /// Divides a pool for so many rounds, or for as many as it has items for.
+    pub fn new(items: usize, rounds: u32) -> Self {
+        let stretch = (items / (rounds as usize + 1)).max(1);
+        Self { stretch, stretches: items / stretch }
+    }
+
+    /// The most calls that a sample may have.
+    pub fn most_loops(self) -> u64 {
+        self.stretch as u64
+    }
+
+    /// The most rounds: one at least, though there be one item only, which then is not warmed up with.
+    pub fn most_rounds(self) -> u32 {
+        self.stretches.saturating_sub(1).max(1) as u32
+    }
+
+    /// Whether there are items left for a warm-up.
+    pub fn has_warm_up(self) -> bool {
+        self.stretches > 1
+    }
+
+    /// Index in the pool of a round's first item.
+    pub fn first(self, round: u32) -> usize {
+        (round as usize + 1) * self.stretch
+    }
 }
 
 /// The pools of a run's cases, made once.
@@ -39,12 +77,12 @@ impl Pools {
     ///
     /// # Errors
     /// When its files can't be written or read.
-    fn of(&mut self, case: &Case, catalog: &Catalog, folder: &Path) -> Result<(Rc<Pool>, Rc<Vec<Expected>>)> {
+    fn of(&mut self, case: &Case, catalog: &Catalog, layout: &Layout) -> Result<(Rc<Pool>, Rc<Vec<Expected>>)> {
         if let Some(made) = self.made.get(&case.id) {
             return Ok(made.clone());
         }
         let (workload, input, oracle) = definition(case, catalog)?;
-        let pool = Rc::new(make_pool(folder, &workload.inputs[input], case.size)?);
+        let pool = Rc::new(make_pool(layout, &workload.inputs[input], case.size)?);
         let made = (Rc::clone(&pool), Rc::new(expected(oracle, &pool)?));
         self.made.insert(case.id, made.clone());
         Ok(made)
@@ -69,11 +107,11 @@ fn definition<'c>(case: &'c Case, catalog: &'c Catalog) -> Result<(&'c crate::ca
 ///
 /// # Errors
 /// When the catalog does not know its lane or case, or its inputs can't be made.
-pub fn contender(cell: &Cell, run: &Run, catalog: &Catalog, pools: &mut Pools, folder: &Path) -> Result<Contender> {
+pub fn contender(cell: &Cell, run: &Run, catalog: &Catalog, pools: &mut Pools, layout: &Layout) -> Result<Contender> {
     let case = &run.cases[cell.case as usize];
     let lane =
         catalog.lanes().find(|lane| lane.id == cell.lane).ok_or_else(|| miette!("the catalog has no lane {} (any more)", cell.lane))?;
-    let (pool, expected) = pools.of(case, catalog, folder)?;
+    let (pool, expected) = pools.of(case, catalog, layout)?;
     let form: Option<Form> = case.form.and_then(|form| passing(lane, &case.workload, form));
     let prepare = Prepare {
         cell: cell.id,
@@ -87,5 +125,37 @@ pub fn contender(cell: &Cell, run: &Run, catalog: &Catalog, pools: &mut Pools, f
     let wanted = if lane.parallel == Parallel::None { case.threads as usize } else { allowed.len() };
     // The last ones: interrupts and the rest of the system prefer the first.
     let cpus = run.environment.pinned.then(|| allowed[allowed.len().saturating_sub(wanted)..].to_vec());
-    Ok(Contender { prepare, resident_bytes: pool.resident_bytes(form), expected, cpus, net_of_loop: case.net_of_loop })
+    let once = definition(case, catalog)?.0.inputs[&case.input].unseen.then(|| Once::new(pool.len(), run.plan.rounds));
+    Ok(Contender { prepare, resident_bytes: pool.resident_bytes(form), expected, cpus, net_of_loop: case.net_of_loop, once })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_item_comes_twice(items in 2_usize..300, rounds in 1_u32..30) {
+            let once = Once::new(items, rounds);
+            let calls = once.most_loops() as usize;
+            let mut seen: Vec<usize> = if once.has_warm_up() { (0..calls).collect() } else { Vec::new() };
+            for round in 0..once.most_rounds().min(rounds) {
+                seen.extend((0..calls).map(|call| once.first(round) + call));
+            }
+            let all = seen.len();
+            prop_assert!(seen.iter().all(|&item| item < items));
+            seen.sort_unstable();
+            seen.dedup();
+            prop_assert_eq!(seen.len(), all);
+        }
+    }
+
+    #[test]
+    fn a_pool_with_fewer_items_than_rounds_has_one_item_for_each_round_it_can_have() {
+        let once = Once::new(5, 12);
+        assert_eq!((once.most_loops(), once.most_rounds(), once.first(3)), (1, 4, 4));
+        let lonely = Once::new(1, 12);
+        assert_eq!((lonely.most_loops(), lonely.most_rounds(), lonely.has_warm_up()), (1, 1, false));
+    }
 }

@@ -4,6 +4,7 @@ use std::fs;
 
 use sysinfo::System;
 
+use crate::setup::bpe::unicode_version;
 use crate::setup::needs::Tools;
 use crate::store::model::Environment;
 
@@ -24,6 +25,7 @@ pub fn environment(tools: &Tools, pinned: bool) -> Environment {
         pinned,
         gc: "off in the timed loop, on around it".to_owned(),
         tools: tools.versions.clone(),
+        unicode: unicode_version(),
     }
 }
 

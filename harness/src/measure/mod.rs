@@ -20,6 +20,7 @@ use crate::setup::bar_style;
 use crate::setup::receipt::sha256_of;
 use crate::store::RunFolder;
 use crate::store::model::{Cell, Run, RunState, Sample, Status};
+use contender::Once;
 pub use crew::Watch;
 use crew::{Crew, Gear, Introduction, Trouble, check, post_of};
 pub use start::{Options, begin, resume};
@@ -70,6 +71,9 @@ impl Session {
                 self.gear.contenders.push(contender);
             }
             plan::fit(&mut self.run);
+            for (cell, contender) in self.run.cells.iter_mut().zip(&self.gear.contenders) {
+                cell.rounds = contender.once.map_or(cell.rounds, |once| cell.rounds.min(once.most_rounds()));
+            }
             self.note_memory();
             self.folder.save(&self.run)?;
         }
@@ -110,7 +114,7 @@ impl Session {
                 let cell = self.run.cells[at].clone();
                 bar.set_message(cell.lane.clone());
                 let found = match known.get(&start::key(&cell, &self.run)) {
-                    Some(&loops) => calibrate::adopt(&mut crew, &cell, loops).map(|sample_ns| (loops, sample_ns)),
+                    Some(&loops) => calibrate::adopt(&mut crew, &cell, loops),
                     None => calibrate::calibrate(&mut crew, &cell),
                 };
                 crew.drop_inputs(&cell);
@@ -184,7 +188,8 @@ impl Session {
             for (position, &id) in drawn.order.iter().enumerate() {
                 let cell = run.cells[id as usize].clone();
                 let place = Place { generation, round, position: position as u32 };
-                match sample(&mut crew, &cell, cell.loops, drawn.first) {
+                let first = crew.gear.contenders[id as usize].once.map_or(drawn.first, |once| once.first(round));
+                match sample(&mut crew, &cell, cell.loops, first) {
                     Ok((taken, verdict)) => {
                         samples.push(place.row(&cell, &taken, verdict.is_ok()));
                         if let Err(status) = verdict {
@@ -238,7 +243,8 @@ impl Place {
 fn warm_up(crew: &mut Crew, cells: &mut [Cell]) -> Outcome {
     for cell in cells.iter_mut().filter(|cell| cell.status.has_number() && !cell.alone) {
         let slow = u128::from(cell.sample_ns) > plan::SLOW.as_nanos();
-        let warmed = if slow {
+        let spare = crew.gear.contenders[cell.id as usize].once.is_none_or(Once::has_warm_up);
+        let warmed = if slow || !spare {
             crew.ready(cell)
         } else {
             sample(crew, cell, cell.loops.div_ceil(8), 0).and_then(|(_, verdict)| verdict.map_err(Trouble::Cell))

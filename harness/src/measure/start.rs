@@ -187,8 +187,8 @@ fn session(
 /// What belongs to each cell; the digests of the inputs go into the run.
 fn contenders(run: &mut Run, workshop: &Workshop) -> Result<Vec<Contender>> {
     let mut pools = Pools::default();
-    let folder = workshop.layout.inputs();
-    let contenders = run.cells.iter().map(|cell| contender(cell, run, &workshop.catalog, &mut pools, &folder)).collect::<Result<_>>()?;
+    let contenders =
+        run.cells.iter().map(|cell| contender(cell, run, &workshop.catalog, &mut pools, &workshop.layout)).collect::<Result<_>>()?;
     run.inputs = digests_of(&pools.all())?;
     Ok(contenders)
 }

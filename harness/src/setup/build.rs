@@ -11,6 +11,7 @@ use miette::{Context, IntoDiagnostic, Result};
 use super::interpreters::Interpreter;
 use super::layout::Layout;
 use super::needs::{Tools, remedy};
+use super::packages;
 use super::receipt::{Artifact, Receipt, fingerprint, sha256_of};
 use crate::catalog::{Need, Strategy};
 
@@ -123,10 +124,10 @@ impl<'a> Target<'a> {
             artifacts: Vec::new(),
             out: out.clone(),
             failure: None,
+            without_packages: BTreeMap::new(),
         };
-        if let Err(reason) = self.run_steps(layout, tools, &mut receipt) {
-            receipt.failure = Some(reason);
-        }
+        let built = self.run_steps(layout, tools, &mut receipt);
+        receipt.failure = built.and_then(|()| packages::install(self, layout, tools, &mut receipt)).err();
         receipt.seconds = started.elapsed().as_secs_f64();
         receipt.write(&self.receipt_path(layout))?;
         Ok(receipt)

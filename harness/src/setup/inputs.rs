@@ -15,9 +15,10 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
+use super::layout::Layout;
 use crate::atomic;
 use crate::catalog::axes::Form;
-use crate::catalog::{Input, Recipe};
+use crate::catalog::{Corpus, Input, Recipe};
 
 /// Items of a file start at multiples of this.
 pub const ALIGNMENT: u64 = 65_536;
@@ -99,10 +100,11 @@ impl Pool {
     }
 
     /// Memory a worker needs to hold all items when they are passed in the given form, in bytes, roughly: a list has an object
-    /// of 32 bytes and a pointer for each item.
+    /// of 32 bytes and a pointer for each item, a str up to two bytes a byte of UTF-8 and often that beside.
     pub fn resident_bytes(&self, passing: Option<Form>) -> u64 {
         let in_files = self.arguments.iter().map(|made| match made {
             Made::InFile { kind, count, .. } if passing == Some(Form::Boxed) && *kind != Kind::Bytes => count * 40,
+            Made::InFile { count, .. } if passing == Some(Form::Text) => count * 3,
             Made::InFile { kind, count, .. } => count * kind.width(),
             Made::Same(_) | Made::Integers(_) => 64,
         });
@@ -121,6 +123,7 @@ impl Made {
                 count: *count,
                 shape: match (kind, passing) {
                     (Kind::Bytes, Some(Form::Mapped)) => Shape::MappedBytes,
+                    (Kind::Bytes, Some(Form::Text)) => Shape::Text,
                     (Kind::Bytes, _) => Shape::Bytes,
                     (Kind::Int64, _) => Shape::Integers,
                     (Kind::Float64, Some(Form::Boxed)) => Shape::Floats,
@@ -159,30 +162,47 @@ fn read_slice(path: &Path, offset: u64, length: u64) -> std::io::Result<Vec<u8>>
     Ok(bytes)
 }
 
-/// Makes the pool of an input in a size, writing its files into the folder unless they are there.
+/// Makes the pool of an input in a size, writing its files into the folder of the inputs unless they are there.
 ///
 /// # Errors
-/// When the disk refuses.
-pub fn make_pool(folder: &Path, input: &Input, size: Option<u64>) -> Result<Pool> {
+/// When the disk refuses, or real text is wanted and has not been set up.
+pub fn make_pool(layout: &Layout, input: &Input, size: Option<u64>) -> Result<Pool> {
     let size = size.unwrap_or(1);
     let width = input.arguments.iter().filter_map(file_kind).map(Kind::width).max().unwrap_or(0);
-    // Up to 64 distinct items, in at most 4 MiB: no branch predictor learns a mebibyte.
-    let items = if width == 0 { 64 } else { ((4 << 20) / (size * width)).clamp(1, 64) };
-    let arguments =
-        input.arguments.iter().enumerate().map(|(place, recipe)| make(folder, place, recipe, size, items)).collect::<Result<_>>()?;
-    Ok(Pool { arguments, items: items as usize })
+    let corpora = input.arguments.iter().filter_map(|recipe| if let Recipe::Text(corpus) = recipe { Some(*corpus) } else { None });
+    let corpora = corpora.map(|corpus| Ok((corpus, read_corpus(layout, corpus)?))).collect::<Result<Vec<_>>>()?;
+    let items = match width {
+        0 => 64,
+        // As many as a worker takes in all its rounds, more where they are small.
+        _ if input.unseen => ((4 << 20) / (size * width)).clamp(16, 256),
+        // Up to 64 distinct items, in at most 4 MiB: no branch predictor learns a mebibyte.
+        _ => ((4 << 20) / (size * width)).clamp(1, 64),
+    };
+    let slices = corpora.iter().map(|(_, text)| (text.len() as u64 / size).max(1)).min();
+    let items = items.min(slices.unwrap_or(u64::MAX));
+    let arguments = input.arguments.iter().enumerate().map(|(place, recipe)| {
+        let text = corpora.iter().find_map(|(corpus, text)| (*recipe == Recipe::Text(*corpus)).then_some(text.as_str()));
+        make(&layout.inputs(), place, recipe, text.unwrap_or_default(), size, items)
+    });
+    Ok(Pool { arguments: arguments.collect::<Result<_>>()?, items: items as usize })
+}
+
+fn read_corpus(layout: &Layout, corpus: Corpus) -> Result<String> {
+    let path = layout.texts().join(corpus.file_name());
+    let text = fs::read_to_string(&path).into_diagnostic();
+    text.wrap_err_with(|| format!("can't read the text {}: `bindbench setup -w bpe` makes it", path.display()))
 }
 
 fn file_kind(recipe: &Recipe) -> Option<Kind> {
     match recipe {
-        Recipe::Symbols | Recipe::Planted { .. } | Recipe::Periodic(_) => Some(Kind::Bytes),
+        Recipe::Symbols | Recipe::Planted { .. } | Recipe::Periodic(_) | Recipe::Text(_) => Some(Kind::Bytes),
         Recipe::Range => Some(Kind::Int64),
         Recipe::Uniform => Some(Kind::Float64),
         Recipe::Size | Recipe::SmallInteger | Recipe::Callable(_) | Recipe::Bytes(_) => None,
     }
 }
 
-fn make(folder: &Path, place: usize, recipe: &Recipe, size: u64, items: u64) -> Result<Made> {
+fn make(folder: &Path, place: usize, recipe: &Recipe, text: &str, size: u64, items: u64) -> Result<Made> {
     Ok(match recipe {
         Recipe::Size => Made::Same(Argument::Integer(size.to_string())),
         Recipe::Callable(function) => Made::Same(Argument::Callable(*function)),
@@ -196,10 +216,10 @@ fn make(folder: &Path, place: usize, recipe: &Recipe, size: u64, items: u64) -> 
             let kind = file_kind(recipe).unwrap_or(Kind::Bytes);
             let stride = (size * kind.width()).next_multiple_of(ALIGNMENT);
             let name = format!("{recipe:?}");
-            let digest = to_hex(&Sha256::digest(format!("{name} {SEED}"))[..4]);
+            let digest = to_hex(&Sha256::digest(format!("{name} {SEED} {}", text.len()))[..4]);
             let path = folder.join(format!("{}-{digest}-{size}x{items}.bin", kind_name(kind)));
             if fs::metadata(&path).map_or(0, |file| file.len()) != stride * items {
-                write_file(&path, recipe, kind, size, items, stride)
+                write_file(&path, recipe, text, Extent { kind, size, items, stride })
                     .into_diagnostic()
                     .wrap_err_with(|| format!("can't write the input {}", path.display()))?;
             }
@@ -221,20 +241,50 @@ fn seeded(name: &str) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(digest.into())
 }
 
+/// What a file holds.
+#[derive(Clone, Copy)]
+struct Extent {
+    kind: Kind,
+    size: u64,
+    items: u64,
+    stride: u64,
+}
+
 /// A file that is there is whole.
-fn write_file(path: &Path, recipe: &Recipe, kind: Kind, size: u64, items: u64, stride: u64) -> std::io::Result<()> {
+fn write_file(path: &Path, recipe: &Recipe, text: &str, extent: Extent) -> std::io::Result<()> {
+    let Extent { kind, size, items, stride } = extent;
     fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
     let mut random = seeded(&format!("{recipe:?} {size}"));
     atomic::replace_with(path, |file| {
         let mut writer = BufWriter::with_capacity(1 << 20, file);
         for item in 0..items {
-            write_item(&mut writer, recipe, item, size, &mut random)?;
+            match recipe {
+                // Items lie all over the text.
+                Recipe::Text(_) => write_slice(&mut writer, text, text.len() as u64 / items * item, size)?,
+                _ => write_item(&mut writer, recipe, item, size, &mut random)?,
+            }
             for _ in size * kind.width()..stride {
                 writer.write_all(&[0])?;
             }
         }
         writer.flush()
     })
+}
+
+/// Whole characters from the first that begins at or after `start`, then spaces; after the text's end it goes on at its beginning.
+fn write_slice(writer: &mut impl Write, text: &str, start: u64, size: u64) -> std::io::Result<()> {
+    let is_boundary = |at: &usize| text.is_char_boundary(*at);
+    let (mut at, mut left) = ((start as usize..).find(is_boundary).unwrap_or(0), size as usize);
+    loop {
+        let end = (0..=text.len().min(at + left)).rev().find(is_boundary).unwrap_or(at);
+        let slice = &text[at..end];
+        writer.write_all(slice.as_bytes())?;
+        left -= slice.len();
+        if left < char::MAX.len_utf8() || text.is_empty() {
+            return (0..left).try_for_each(|_| writer.write_all(b" "));
+        }
+        at = 0;
+    }
 }
 
 fn write_item(writer: &mut impl Write, recipe: &Recipe, item: u64, size: u64, random: &mut ChaCha8Rng) -> std::io::Result<()> {
@@ -256,7 +306,7 @@ fn write_item(writer: &mut impl Write, recipe: &Recipe, item: u64, size: u64, ra
         }
         Recipe::Range => (0..size).try_for_each(|i| writer.write_all(&(item + i).to_le_bytes())),
         Recipe::Uniform => (0..size).try_for_each(|_| writer.write_all(&random.random::<f64>().to_le_bytes())),
-        Recipe::Size | Recipe::SmallInteger | Recipe::Callable(_) | Recipe::Bytes(_) => Ok(()),
+        Recipe::Size | Recipe::SmallInteger | Recipe::Callable(_) | Recipe::Bytes(_) | Recipe::Text(_) => Ok(()),
     }
 }
 
@@ -297,7 +347,7 @@ mod tests {
     use crate::store::model::Unit;
 
     fn input(arguments: Vec<Recipe>) -> Input {
-        Input { summary: String::new(), form: Some(Form::Bytes), unit: Unit::Bytes, arguments }
+        Input { summary: String::new(), form: Some(Form::Bytes), unit: Unit::Bytes, unseen: false, arguments }
     }
 
     fn planted() -> Recipe {
@@ -312,7 +362,7 @@ mod tests {
     fn the_same_recipe_is_the_same_bytes_anywhere() {
         let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let input = input(vec![Recipe::Symbols, planted(), Recipe::Uniform, Recipe::SmallInteger]);
-        let pools = [here.path(), there.path()].map(|folder| make_pool(folder, &input, Some(1000)).unwrap());
+        let pools = [here.path(), there.path()].map(|folder| make_pool(&Layout::at(folder), &input, Some(1000)).unwrap());
         assert_eq!(all(&pools[0]), all(&pools[1]));
         assert_eq!(digests(&[&pools[0]]).unwrap(), digests(&[&pools[1]]).unwrap());
         // Another machine, another year: these very bytes.
@@ -328,7 +378,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for recipe in [Recipe::Symbols, planted(), Recipe::Periodic("aaab".into()), Recipe::Range, Recipe::Uniform] {
             let period = if matches!(recipe, Recipe::Periodic(_)) { 4 } else { usize::MAX };
-            let pool = make_pool(folder.path(), &input(vec![recipe.clone()]), Some(300)).unwrap();
+            let pool = make_pool(&Layout::at(folder.path()), &input(vec![recipe.clone()]), Some(300)).unwrap();
             let items = all(&pool);
             assert_eq!(pool.len(), 64);
             for (at, item) in items.iter().enumerate() {
@@ -347,7 +397,7 @@ mod tests {
     #[test]
     fn planted_patterns_are_there() {
         let folder = tempfile::tempdir().unwrap();
-        let pool = make_pool(folder.path(), &input(vec![planted()]), Some(1000)).unwrap();
+        let pool = make_pool(&Layout::at(folder.path()), &input(vec![planted()]), Some(1000)).unwrap();
         let [Datum::Bytes(text)] = &pool.data(3).unwrap()[..] else { panic!("no bytes") };
         assert_eq!(memchr::memmem::find_iter(text, "needle").collect::<Vec<_>>(), (0..10).map(|i| 50 + 100 * i).collect::<Vec<_>>());
     }
@@ -355,9 +405,9 @@ mod tests {
     #[test]
     fn large_inputs_have_smaller_pools_and_every_item_can_be_mapped() {
         let folder = tempfile::tempdir().unwrap();
-        let items = |size| make_pool(folder.path(), &input(vec![Recipe::Symbols]), Some(size)).unwrap().len();
+        let items = |size| make_pool(&Layout::at(folder.path()), &input(vec![Recipe::Symbols]), Some(size)).unwrap().len();
         assert_eq!([items(1), items(65_536), items(1 << 20), items(5 << 20)], [64, 64, 4, 1]);
-        let pool = make_pool(folder.path(), &input(vec![Recipe::Symbols]), Some(65_537)).unwrap();
+        let pool = make_pool(&Layout::at(folder.path()), &input(vec![Recipe::Symbols]), Some(65_537)).unwrap();
         for argument in pool.arguments(Some(Form::Mapped)).concat() {
             let Argument::File(slice) = argument else { panic!("no file") };
             assert_eq!((slice.offset % ALIGNMENT, slice.shape), (0, Shape::MappedBytes));
@@ -368,9 +418,9 @@ mod tests {
     fn a_file_that_was_cut_is_made_again() {
         let folder = tempfile::tempdir().unwrap();
         let input = input(vec![Recipe::Symbols]);
-        let whole = all(&make_pool(folder.path(), &input, Some(100)).unwrap());
+        let whole = all(&make_pool(&Layout::at(folder.path()), &input, Some(100)).unwrap());
         let file = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
         File::options().write(true).open(file).unwrap().set_len(10).unwrap();
-        assert_eq!(all(&make_pool(folder.path(), &input, Some(100)).unwrap()), whole);
+        assert_eq!(all(&make_pool(&Layout::at(folder.path()), &input, Some(100)).unwrap()), whole);
     }
 }

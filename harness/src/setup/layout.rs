@@ -17,6 +17,11 @@ impl Layout {
         Self { root: checkout.unwrap_or(built_from).to_owned() }
     }
 
+    /// The checkout in this folder.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
     /// The folder itself.
     pub fn root(&self) -> &Path {
         &self.root
@@ -60,6 +65,16 @@ impl Layout {
     /// The vocabulary of byte pair encoding, and the classes of characters.
     pub fn bpe(&self) -> PathBuf {
         self.build().join("bpe")
+    }
+
+    /// Real text.
+    pub fn texts(&self) -> PathBuf {
+        self.build().join("texts")
+    }
+
+    /// Where real text comes from.
+    pub fn texts_lock(&self) -> PathBuf {
+        self.root.join("harness/workloads/texts.lock")
     }
 
     /// Folder of the shared kernels library.

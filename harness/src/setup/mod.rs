@@ -1,5 +1,6 @@
 //! Set-up: interpreters, environments, builds, receipts, inputs. Everything it makes is below `build/`.
 
+pub mod bpe;
 pub mod build;
 pub mod environments;
 pub mod inputs;
@@ -8,7 +9,9 @@ mod kernels;
 pub mod layout;
 pub mod needs;
 pub mod oracle;
+pub mod packages;
 pub mod receipt;
+pub mod texts;
 
 use std::path::Path;
 
@@ -79,9 +82,13 @@ impl Workshop {
         if let Some(interpreter) = interpreter.filter(|interpreter| !supported(&interpreter.implementation)) {
             return State::Skipped(format!("{} does not run on {}", lane.id, interpreter.implementation));
         }
-        match self.catalog.strategy_of(lane) {
-            Some(strategy) => Target { strategy, interpreter }.state(&self.layout, &self.tools),
-            None => State::Unbuilt,
+        let Some(strategy) = self.catalog.strategy_of(lane) else { return State::Unbuilt };
+        match (Target { strategy, interpreter }).state(&self.layout, &self.tools) {
+            State::Ready(receipt) => match receipt.without_packages.get(&lane.id) {
+                Some(reason) => State::Skipped(reason.clone()),
+                None => State::Ready(receipt),
+            },
+            other => other,
         }
     }
 
@@ -105,6 +112,8 @@ impl Workshop {
             steps.set_message("kernels");
             kernels::build(&self.layout, &self.tools)?;
         }
+        steps.set_message("vocabulary");
+        bpe::make(&self.layout.bpe())?;
         steps.finish_and_clear();
         self.build_all(&self.targets(lanes, interpreters))
     }

@@ -1,10 +1,12 @@
-//! The right answers, from implementations that no lane shares: memchr's substring search, and sums in double-double arithmetic.
+//! The right answers, from implementations that no lane shares: memchr's substring search, sums in double-double
+//! arithmetic, and tiktoken's own code.
 
 use bindbench_protocol::{Answer, Integers};
 use memchr::memmem;
-use miette::{Result, bail};
+use miette::{Context, IntoDiagnostic, Result, bail};
 use sha2::{Digest, Sha256};
 
+use super::bpe;
 use super::inputs::{Datum, Pool, to_hex};
 use crate::catalog::Oracle;
 
@@ -84,9 +86,11 @@ fn answer(oracle: Oracle, data: &[Datum]) -> Result<Expected> {
         }
         (Oracle::ByteCount, [Datum::Bytes(bytes), ..]) => integer(bytes.len() as i64),
         (Oracle::IntegerSum, [Datum::Int64(values), ..]) => integer(values.iter().sum()),
-        (Oracle::CountUp, [.., Datum::Integer(n)]) => integers(0..*n as u64),
+        (Oracle::CountUp, [.., Datum::Integer(n)]) => list(0..*n as u64),
         (Oracle::CountUpSum, [.., Datum::Integer(n)]) => integer(n * (n - 1) / 2),
-        (Oracle::Offsets, [Datum::Bytes(text), Datum::Bytes(pattern)]) => integers(offsets(text, pattern)),
+        (Oracle::Offsets, [Datum::Bytes(text), Datum::Bytes(pattern)]) => list(offsets(text, pattern)),
+        (Oracle::Tokens, [Datum::Bytes(text)]) => list(tokens(text)?),
+        (Oracle::TokenBuffer, [Datum::Bytes(text)]) => Expected::Exactly(Answer::Uint32(digest(tokens(text)?))),
         (Oracle::Sum | Oracle::Mean | Oracle::Variance | Oracle::StandardDeviation, [data]) => {
             Expected::Near(moment(oracle, &floats(data)))
         }
@@ -94,13 +98,23 @@ fn answer(oracle: Oracle, data: &[Datum]) -> Result<Expected> {
     })
 }
 
-fn integers(values: impl Iterator<Item = u64>) -> Expected {
+fn list(values: impl Iterator<Item = u64>) -> Expected {
+    Expected::Exactly(Answer::Integers(digest(values)))
+}
+
+fn digest(values: impl Iterator<Item = u64>) -> Integers {
     let (mut count, mut digest) = (0, Sha256::new());
     for value in values {
         count += 1;
         digest.update(value.to_le_bytes());
     }
-    Expected::Exactly(Answer::Integers(Integers { count, sha256: to_hex(&digest.finalize()), values: None }))
+    Integers { count, sha256: to_hex(&digest.finalize()), values: None }
+}
+
+/// By tiktoken's own code.
+fn tokens(text: &[u8]) -> Result<impl Iterator<Item = u64>> {
+    let text = str::from_utf8(text).into_diagnostic().wrap_err("an input of the oracle of tokens is no UTF-8")?;
+    Ok(bpe::oracle().encode_ordinary(text).into_iter().map(u64::from))
 }
 
 /// Every offset, overlapping ones too: memchr's finder goes on after a hit, so it starts anew one byte further.

@@ -35,6 +35,9 @@ pub struct Receipt {
     pub out: PathBuf,
     /// Why it could not be built; none if it could.
     pub failure: Option<String>,
+    /// Lane → why its packages could not be installed.
+    #[serde(default)]
+    pub without_packages: BTreeMap<String, String>,
 }
 
 /// A file with its digest.

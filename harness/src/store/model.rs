@@ -141,6 +141,9 @@ pub struct Environment {
     pub gc: String,
     /// Versions of the tools that built the lanes: `rustc` → `1.95.0 (…)`.
     pub tools: BTreeMap<String, String>,
+    /// Version of Unicode whose letters, numbers and white space the texts' kernels and their oracle go by.
+    #[serde(default)]
+    pub unicode: Option<String>,
 }
 
 /// One interpreter.

@@ -12,6 +12,7 @@ use crate::catalog::{Entry, Lane};
 use crate::setup::Workshop;
 use crate::setup::build::{placeholders_of, substitute};
 use crate::setup::interpreters::Interpreter;
+use crate::setup::packages;
 use crate::setup::receipt::Receipt;
 
 /// Variables of Python's that a user may set to choose how the interpreter works; they are recorded with the run. All others are
@@ -55,7 +56,10 @@ impl Launch {
                 words.map_err(|error| miette!("{} {error}", lane.id))?.concat()
             }
         };
-        let paths: Vec<PathBuf> = vec![receipt.out.clone(), strategy.folder.clone()];
+        let mut paths: Vec<PathBuf> = vec![receipt.out.clone(), strategy.folder.clone()];
+        if lane.packages.is_some() {
+            paths.insert(0, packages::folder(&receipt.out, lane));
+        }
         Ok(Self { command, environment, load: Load { lane: lane.id.clone(), paths, modules, cpus: None } })
     }
 
