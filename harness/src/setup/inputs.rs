@@ -417,10 +417,41 @@ mod tests {
     #[test]
     fn a_file_that_was_cut_is_made_again() {
         let folder = tempfile::tempdir().unwrap();
-        let input = input(vec![Recipe::Symbols]);
-        let whole = all(&make_pool(&Layout::at(folder.path()), &input, Some(100)).unwrap());
-        let file = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        let (layout, input) = (Layout::at(folder.path()), input(vec![Recipe::Symbols]));
+        let whole = all(&make_pool(&layout, &input, Some(100)).unwrap());
+        let file = fs::read_dir(layout.inputs()).unwrap().next().unwrap().unwrap().path();
         File::options().write(true).open(file).unwrap().set_len(10).unwrap();
-        assert_eq!(all(&make_pool(&Layout::at(folder.path()), &input, Some(100)).unwrap()), whole);
+        assert_eq!(all(&make_pool(&layout, &input, Some(100)).unwrap()), whole);
+    }
+
+    #[test]
+    fn slices_of_a_text_differ_and_cut_no_character() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::at(folder.path());
+        let input = Input { unseen: true, ..input(vec![Recipe::Text(Corpus::Multilingual)]) };
+        let missing = make_pool(&layout, &input, Some(100)).unwrap_err();
+        assert!(format!("{missing:?}").contains("bindbench setup -w bpe"), "{missing:?}");
+
+        let text: String = (0x4e00..0x4e00 + 1000).filter_map(char::from_u32).collect();
+        fs::create_dir_all(layout.texts()).unwrap();
+        fs::write(layout.texts().join(Corpus::Multilingual.file_name()), &text).unwrap();
+        let pool = make_pool(&layout, &input, Some(100)).unwrap();
+        // 3,000 bytes are 30 slices.
+        assert_eq!(pool.len(), 30);
+        let slices: Vec<String> = all(&pool)
+            .into_iter()
+            .map(|item| match &item[0] {
+                Datum::Bytes(bytes) => String::from_utf8(bytes.clone()).unwrap(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert!(slices.iter().all(|slice| slice.len() == 100 && text.contains(slice.trim_end_matches(' '))));
+        assert!(slices.iter().enumerate().all(|(at, slice)| !slices[..at].contains(slice)));
+
+        // Longer than the text: it begins again.
+        let long = make_pool(&layout, &input, Some(7000)).unwrap();
+        let [Datum::Bytes(bytes)] = &long.data(0).unwrap()[..] else { panic!("no bytes") };
+        assert_eq!((long.len(), bytes.len()), (1, 7000));
+        assert!(String::from_utf8(bytes.clone()).unwrap().starts_with(&text.repeat(2)));
     }
 }
