@@ -1,4 +1,5 @@
-/* What every binding here needs at the border: the GIL, ints in, ints out, and a status turned into an exception. */
+/* What every binding here needs at the border: the module's description, the GIL, ints in, ints out, and a status turned into an
+ * exception. */
 #ifndef BINDBENCH_CAPI_BORDER_H
 #define BINDBENCH_CAPI_BORDER_H
 
@@ -6,6 +7,30 @@
 #include <Python.h>
 
 #include "bindbench_kernels.h"
+
+/* MODULE is the module's name, given by the compiler's -D: one source, three lanes. */
+#define PASTE(a, b) a##b
+#define INIT_OF(module) PASTE(PyInit_, module)
+#define QUOTE(a) #a
+#define STRING(module) QUOTE(module)
+#define MODULE_INIT INIT_OF(MODULE)
+#define MODULE_NAME STRING(MODULE)
+
+/* Multi-phase initialisation (PEP 489): the init function only describes the module, Python makes it, once per interpreter, and has
+ * it filled by what is given here. There is no state outside Python's objects, so two promises can be made: several interpreters,
+ * each with a GIL of its own, and builds without a GIL. An extension that does not make the second one switches the GIL back on for
+ * the whole process. */
+#ifdef Py_mod_multiple_interpreters /* 3.12 */
+#define INTERPRETERS_SLOT {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#else
+#define INTERPRETERS_SLOT
+#endif
+#ifdef Py_mod_gil /* 3.13 */
+#define GIL_SLOT {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#else
+#define GIL_SLOT
+#endif
+#define MODULE_SLOTS(fill) {{Py_mod_exec, (void *)fill}, INTERPRETERS_SLOT GIL_SLOT {0, NULL}}
 
 /* KERNEL(statement) runs code that touches no Python object. This is the whole difference between the lanes c and c-nogil: the
  * second lets other Python threads run meanwhile, and pays for giving the GIL back and queueing for it again. */
@@ -76,6 +101,8 @@ static inline PyObject *raise_status(bb_status status, const char *what)
         PyErr_Format(PyExc_ValueError, "empty %s", what);
     else if (status == BB_MEMORY)
         PyErr_NoMemory();
+    else if (status == BB_INVALID)
+        PyErr_Format(PyExc_ValueError, "invalid %s", what);
     else if (status == BB_FAILED)
         PyErr_Format(PyExc_RuntimeError, "%s failed", what);
     return NULL; /* BB_CALLBACK: the callback has set its own exception */

@@ -63,6 +63,7 @@ fn shared_objects(folder: &Path) -> Result<Vec<Artifact>, String> {
 fn reason(said: &str) -> String {
     let plain = said.replace(['×', '╰', '─', '▶', '│', '├'], " ");
     let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = words.trim_start_matches("error: ");
     format!("its packages can't be installed: {words:.600}")
 }
 
@@ -72,8 +73,8 @@ mod tests {
 
     #[test]
     fn a_tree_becomes_a_sentence() {
-        let said = "  × No solution found when resolving dependencies:\n  ╰─▶ Because a==1 has no wheels with a matching\n      Python ABI tag, we\n";
-        let sentence = "its packages can't be installed: No solution found when resolving dependencies: Because a==1 has no wheels with a matching Python ABI tag, we";
+        let said = "error: No solution found when resolving dependencies\n  ╰─▶ cause: Because a==1 has no wheels with a matching\n      Python ABI tag, we\n";
+        let sentence = "its packages can't be installed: No solution found when resolving dependencies cause: Because a==1 has no wheels with a matching Python ABI tag, we";
         assert_eq!(reason(said), sentence);
     }
 }

@@ -45,6 +45,16 @@ fn only_what_does_not_compile_is_nothing_to_measure() {
 }
 
 #[test]
+fn a_package_without_a_wheel_costs_its_own_lane_only() {
+    let sandbox = Sandbox::with("forge");
+    sandbox.set_up("packaged/*").succeeds().prints(&["packaged/lost skipped: its packages can't be installed: No solution found"]);
+    let (state, reason) = state_of(&sandbox, "packaged/lost");
+    assert!(state == "skipped" && reason.contains("bindbench-tests-no-such-package"), "{state}: {reason}");
+    sandbox.run(&["--lane", "packaged/*", "--rounds", "2"]).succeeds();
+    has_its_number(&sandbox.recorded(), "packaged/alone", 2);
+}
+
+#[test]
 fn an_artifact_that_is_not_the_one_of_the_receipt_is_not_measured() {
     let sandbox = Sandbox::with("forge");
     assert_eq!(state_of(&sandbox, "forge/made").0, "ready");

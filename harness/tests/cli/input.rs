@@ -49,6 +49,11 @@ fn a_wrong_type_or_value_is_refused() {
 }
 
 #[test]
+fn packages_without_their_lock_are_refused() {
+    refuses("gil = \"held\"", "packages = \"none.lock\"\ngil = \"held\"", &["none.lock is no file in"]);
+}
+
+#[test]
 fn what_is_no_toml_is_refused() {
     refuses("variant = \"one\"", "variant = \"one", &[]);
 }

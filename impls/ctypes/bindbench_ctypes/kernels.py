@@ -7,7 +7,20 @@ A ctypes function without prototype takes anything and returns a C int: a pointe
 from __future__ import annotations
 
 import os
-from ctypes import CDLL, CFUNCTYPE, POINTER, Structure, c_double, c_int32, c_int64, c_size_t, c_uint64, c_void_p, py_object
+from ctypes import (
+    CDLL,
+    CFUNCTYPE,
+    POINTER,
+    Structure,
+    c_double,
+    c_int32,
+    c_int64,
+    c_size_t,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+    py_object,
+)
 from typing import Any
 
 ADDRESS = c_void_p  # takes an int, None, a ctypes array, or a bytes object, whose own memory is passed
@@ -16,6 +29,7 @@ ERRORS = {
     1: (ValueError, "the input or the pattern is empty"),
     2: (MemoryError, "the kernel could not allocate"),
     4: (RuntimeError, "failed, as asked"),
+    5: (ValueError, "no UTF-8, or no vocabulary"),
 }
 
 
@@ -23,6 +37,12 @@ class Offsets(Structure):
     """`bb_offsets`: memory that belongs to the library, until it is handed back to `bb_offsets_free`."""
 
     _fields_ = [("data", POINTER(c_uint64)), ("length", c_size_t), ("capacity", c_size_t)]
+
+
+class Tokens(Structure):
+    """`bb_tokens`: likewise, until it is handed back to `bb_tokens_free`."""
+
+    _fields_ = [("data", POINTER(c_uint32)), ("length", c_size_t), ("capacity", c_size_t)]
 
 
 Callback = CFUNCTYPE(c_int32, py_object, c_int64, POINTER(c_int64))
@@ -50,6 +70,9 @@ _PROTOTYPES = {
     "bb_mean": (c_int32, [ADDRESS, c_size_t, POINTER(c_double)]),
     "bb_var": (c_int32, [ADDRESS, c_size_t, POINTER(c_double)]),
     "bb_std": (c_int32, [ADDRESS, c_size_t, POINTER(c_double)]),
+    "bb_bpe_new": (c_int32, [ADDRESS, c_size_t, ADDRESS, c_size_t, POINTER(c_void_p)]),
+    "bb_bpe_encode": (c_int32, [c_void_p, ADDRESS, c_size_t, POINTER(Tokens)]),
+    "bb_tokens_free": (None, [POINTER(Tokens)]),
 }
 for _name, (_result, _arguments) in _PROTOTYPES.items():
     _function = getattr(library, _name)

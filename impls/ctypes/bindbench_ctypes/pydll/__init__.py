@@ -22,22 +22,23 @@ def _find_library(name: str) -> str:
 _library = ctypes.PyDLL(_find_library("libbindbench_pydll.so"))
 
 
-def _function(name: str, arguments: int) -> Any:
+def prototype(name: str, arguments: int) -> Any:
+    """A function of the C code that takes so many objects and returns one."""
     function = getattr(_library, name)
     function.argtypes = [ctypes.py_object] * arguments
     function.restype = ctypes.py_object  # a new reference, which becomes ours; a borrowed one would be freed under its owner
     return function
 
 
-noop = _function("pydll_noop", 0)
-add = _function("pydll_add", 2)
-length = _function("pydll_length", 1)
-take_list = _function("pydll_take_list", 1)
-give_list = _function("pydll_give_list", 1)
-call_back = _function("pydll_call_back", 2)
-fail = _function("pydll_fail", 0)
-find_all = _function("pydll_find_all", 2)
-sum = _function("pydll_sum", 1)
-mean = _function("pydll_mean", 1)
-var = _function("pydll_var", 1)
-std = _function("pydll_std", 1)
+noop = prototype("pydll_noop", 0)
+add = prototype("pydll_add", 2)
+length = prototype("pydll_length", 1)
+take_list = prototype("pydll_take_list", 1)
+give_list = prototype("pydll_give_list", 1)
+call_back = prototype("pydll_call_back", 2)
+fail = prototype("pydll_fail", 0)
+find_all = prototype("pydll_find_all", 2)
+sum = prototype("pydll_sum", 1)
+mean = prototype("pydll_mean", 1)
+var = prototype("pydll_var", 1)
+std = prototype("pydll_std", 1)

@@ -1,0 +1,6 @@
+"""One operation."""
+
+
+def add(a: int, b: int) -> int:
+    """The sum."""
+    return a + b

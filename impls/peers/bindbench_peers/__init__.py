@@ -1,0 +1,1 @@
+"""Lanes that call the packages people use today, each in the way its own manual shows first."""
