@@ -1,10 +1,12 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
-"""call, kmp and std in Cython, releasing the GIL around the kernel."""
+"""call, kmp, std and bpe in Cython, releasing the GIL around the kernel."""
 DEF RELEASE = True
 
 include "types.pxi"
 include "kernels.pxi"
+include "bpe_kernel.pxi"
 include "border.pxi"
 include "call.pxi"
 include "kmp.pxi"
 include "std.pxi"
+include "bpe.pxi"

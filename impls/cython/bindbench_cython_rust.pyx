@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, freethreading_compatible=True
-"""call, kmp and std in Cython, calling the shared kernels library, holding the GIL."""
+"""call, kmp, std and bpe in Cython, calling the shared kernels library, holding the GIL."""
 DEF RELEASE = False
 
 include "types.pxi"
@@ -8,3 +8,4 @@ include "border.pxi"
 include "call.pxi"
 include "kmp.pxi"
 include "std.pxi"
+include "bpe.pxi"

@@ -30,6 +30,8 @@ cdef list list_of(const int64_t *items, size_t count):
 cdef object error_of(bb_status status, str what):
     if status == BB_EMPTY:
         return ValueError(f"empty {what}")
+    if status == BB_INVALID:
+        return ValueError(f"invalid {what}")
     if status == BB_MEMORY:
         return MemoryError()
     return RuntimeError(f"{what} failed")

@@ -1,6 +1,6 @@
 # The kernels' types, from the header that Cython's kernels and the library share. `cdef extern` tells Cython what the C compiler
 # will find there; nothing is checked before C is compiled.
-from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 cdef extern from "bindbench_kernels.h":
     ctypedef int bb_status
@@ -10,8 +10,13 @@ cdef extern from "bindbench_kernels.h":
         BB_MEMORY
         BB_CALLBACK
         BB_FAILED
+        BB_INVALID
     ctypedef struct bb_offsets:
         uint64_t *data
+        size_t length
+        size_t capacity
+    ctypedef struct bb_tokens:
+        uint32_t *data
         size_t length
         size_t capacity
 

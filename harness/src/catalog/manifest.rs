@@ -145,20 +145,20 @@ impl Lane {
         matches!(self.entry, Entry::Native { .. })
     }
 
-    /// Whether it has the operation; if not, why.
+    /// Whether it has the operation. It may have nothing to do with the workload, which is nothing to talk about.
     ///
     /// # Errors
-    /// The reason, a sentence.
-    pub fn has(&self, workload: &str, operation: &str) -> Result<(), String> {
-        let full = format!("{workload}.{operation}");
-        if let Some(reason) = self.without.get(&full).or_else(|| self.without.get(workload)) {
-            return Err(reason.clone());
+    /// What it says it lacks, the operation or the whole workload, and why.
+    pub fn has(&self, workload: &str, operation: &str) -> Result<bool, (String, String)> {
+        for lacking in [workload.to_owned(), format!("{workload}.{operation}")] {
+            if let Some(reason) = self.without.get(&lacking) {
+                return Err((lacking, reason.clone()));
+            }
         }
-        let there = match &self.entry {
+        Ok(match &self.entry {
             Entry::Python(modules) => modules.contains_key(workload),
             Entry::Native { workloads, .. } => workloads.iter().any(|name| name == workload),
-        };
-        if there { Ok(()) } else { Err(format!("its manifest has no {workload}")) }
+        })
     }
 }
 

@@ -115,16 +115,18 @@ fn same(a: &Case, b: &Case) -> bool {
 }
 
 /// Whether a lane takes part in a case; the error is the operation and the reason, for people. `false` is no loss to them: a lane
-/// that is parallel by itself has no place in a case about threads.
+/// that is parallel by itself has no place in a case about threads, nor one whose manifest does not speak of the workload.
 fn takes(lane: &Lane, case: &Case) -> Result<bool, (String, String)> {
-    let operation = format!("{}.{}", case.workload, case.operation);
-    lane.has(&case.workload, &case.operation).map_err(|reason| (operation.clone(), reason))?;
+    if !lane.has(&case.workload, &case.operation)? {
+        return Ok(false);
+    }
     if let Some(form) = case.form
         && passing(lane, &case.workload, form).is_none()
     {
         let copies = lane.copies.of(&case.workload);
         let taken: Vec<String> = copies.keys().map(ToString::to_string).collect();
-        return Err((format!("{operation} of a {form}"), format!("takes {} only", taken.join(", "))));
+        let what = format!("{}.{} of a {form}", case.workload, case.operation);
+        return Err((what, format!("takes {} only", taken.join(", "))));
     }
     Ok(case.threads == 1 || lane.parallel == Parallel::None)
 }

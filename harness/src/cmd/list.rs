@@ -105,7 +105,7 @@ fn row<'a>(workshop: &'a Workshop, lane: &'a Lane, interpreter: Option<&'a Inter
     };
     let workloads = &workshop.catalog.workloads;
     let operations = workloads.iter().flat_map(|workload| {
-        let has = workload.operations.keys().filter(|operation| lane.has(&workload.name, operation).is_ok());
+        let has = workload.operations.keys().filter(|operation| lane.has(&workload.name, operation) == Ok(true));
         has.map(|operation| format!("{}.{operation}", workload.name))
     });
     Ok(Row {

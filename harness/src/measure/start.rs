@@ -173,11 +173,15 @@ fn session(
     run: Run,
     folder: RunFolder,
     contenders: Vec<Contender>,
-    launches: BTreeMap<(String, Option<String>), Launch>,
+    mut launches: BTreeMap<(String, Option<String>), Launch>,
     options: &Options,
     workshop: &Workshop,
     done: BTreeSet<(u32, u32)>,
 ) -> Result<Session> {
+    // A worker's import time and memory are to be those of what it is measured for.
+    for launch in launches.values_mut() {
+        launch.load.modules.retain(|workload, _| run.cases.iter().any(|case| case.workload == *workload));
+    }
     let logs = folder.path().join("logs");
     std::fs::create_dir_all(&logs).map_err(|error| miette!("can't make {}: {error}", logs.display()))?;
     let kernels_name = workshop.layout.kernels_library().file_name().unwrap_or_default().to_owned();
