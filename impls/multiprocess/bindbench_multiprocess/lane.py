@@ -23,11 +23,11 @@ class Lane:
         self._pools = pools
 
     def _apply(self, task: Callable[..., Any], *arguments: Any) -> Any:
-        with self._pools() as pool:
+        with self._pools(self._kernel) as pool:
             return pool.apply(task, arguments)
 
     def _map(self, task: Callable[..., Any], parts: list[Chunk], *arguments: Any) -> list[Any]:
-        with self._pools() as pool:
+        with self._pools(self._kernel) as pool:
             return pool.starmap(task, [(part, *arguments) for part in parts], chunksize=1)
 
     def noop(self) -> None:
@@ -82,6 +82,14 @@ class Lane:
     def std(self, data: Any) -> float:
         """The square root of the variance."""
         return math.sqrt(self.var(data))
+
+    def encode(self, text: Any) -> list[int]:
+        """The ids of a text's tokens, boxed by this process: no other one can make objects for it."""
+        return self.encode_buffer(text).tolist()
+
+    def encode_buffer(self, text: Any) -> array[int]:
+        """The ids as uint32. The parts end where pieces end, and are in order: joined, their ids are those of the text."""
+        return array("I", b"".join(self._map(self._kernel.encode, chunks(text, 1))))
 
 
 def _float64(data: Any) -> list[Chunk]:

@@ -12,10 +12,12 @@ from ctypes import (
     addressof,
     byref,
     c_char,
+    c_char_p,
     c_double,
     c_int32,
     c_int64,
     c_size_t,
+    c_uint32,
     c_uint64,
     c_void_p,
     string_at,
@@ -31,8 +33,14 @@ class Offsets(Structure):
     _fields_ = [("data", POINTER(c_uint64)), ("length", c_size_t), ("capacity", c_size_t)]
 
 
+class Tokens(Structure):
+    """`bb_tokens`: likewise, until it is handed back to `bb_tokens_free`."""
+
+    _fields_ = [("data", POINTER(c_uint32)), ("length", c_size_t), ("capacity", c_size_t)]
+
+
 # Loaded by the parent too, which never calls it: forked children find it in place.
-_library = CDLL(os.environ["BINDBENCH_KERNELS"])
+library = CDLL(os.environ["BINDBENCH_KERNELS"])
 _MOMENT = (c_int32, [c_void_p, c_size_t, POINTER(c_double)])
 _PROTOTYPES = {
     "bb_noop": (None, []),
@@ -46,16 +54,21 @@ _PROTOTYPES = {
     "bb_sum": _MOMENT,
     "bb_mean": _MOMENT,
     "bb_var": _MOMENT,
+    "bb_bpe_new": (c_int32, [c_char_p, c_size_t, c_char_p, c_size_t, POINTER(c_void_p)]),
+    "bb_bpe_cut": (c_size_t, [c_void_p, c_void_p, c_size_t, c_size_t]),
+    "bb_bpe_encode": (c_int32, [c_void_p, c_void_p, c_size_t, POINTER(Tokens)]),
+    "bb_tokens_free": (None, [POINTER(Tokens)]),
 }
+_ERRORS = {2: MemoryError, 5: ValueError}  # BB_MEMORY, BB_INVALID; what else there is can't happen here, or is bb_fail
 
 
 def _raise_error(status: int, function: Any, _arguments: Any) -> None:
     if status:
-        raise RuntimeError(f"{function.__name__} failed with status {status}")
+        raise _ERRORS.get(status, RuntimeError)(f"{function.__name__} failed with status {status}")
 
 
 for _name, (_result, _arguments) in _PROTOTYPES.items():
-    _function = getattr(_library, _name)
+    _function = getattr(library, _name)
     _function.restype, _function.argtypes = _result, _arguments
     if _result is c_int32:
         _function.errcheck = _raise_error
@@ -63,17 +76,17 @@ for _name, (_result, _arguments) in _PROTOTYPES.items():
 
 def noop() -> None:
     """Do nothing, elsewhere and in another language."""
-    _library.bb_noop()
+    library.bb_noop()
 
 
 def add(a: int, b: int) -> int:
     """The sum; `array` refuses what is not an int of 64 bits, ctypes would cut it."""
-    return _library.bb_add(*array("q", (a, b)))
+    return library.bb_add(*array("q", (a, b)))
 
 
 def length(data: bytes) -> int:
     """The number of bytes of the copy that arrived."""
-    return _library.bb_length(data, len(data))
+    return library.bb_length(data, len(data))
 
 
 def take_list(xs: list[int]) -> int:
@@ -81,7 +94,7 @@ def take_list(xs: list[int]) -> int:
     if not isinstance(xs, list):
         raise TypeError(f"a list is needed, not {type(xs).__name__}")
     items = array("q", xs)  # named, or it would be freed before the call: buffer_info is an address, and keeps nothing alive
-    return _library.bb_take(*items.buffer_info())
+    return library.bb_take(*items.buffer_info())
 
 
 def give_list(n: int) -> list[int]:
@@ -89,45 +102,48 @@ def give_list(n: int) -> list[int]:
     items = array("q", [0]) * n
     if n < 0:
         raise ValueError("n must not be negative")
-    _library.bb_give(*items.buffer_info())
+    library.bb_give(*items.buffer_info())
     return items.tolist()
 
 
 def fail() -> None:
     """Raise; the exception is pickled, and raised again by the parent."""
-    _library.bb_fail()
+    library.bb_fail()
 
 
 def find(chunk: Chunk, pattern: bytes) -> bytes:
     """The matches that start in the chunk; the kernel reads on where they may end. The offsets return as they lie in memory."""
-    text = _memory(chunk)
+    text = memory(chunk)
     found = Offsets()
-    _library.bb_kmp_find(addressof(text), chunk.size, pattern, len(pattern), chunk.start, chunk.end, byref(found))
+    library.bb_kmp_find(addressof(text), chunk.size, pattern, len(pattern), chunk.start, chunk.end, byref(found))
     try:
         return string_at(found.data, 8 * found.length)
     finally:
-        _library.bb_offsets_free(byref(found))
+        library.bb_offsets_free(byref(found))
 
 
 def total(chunk: Chunk) -> float:
     """The sum of the chunk's float64 items."""
-    return _moment(_library.bb_sum, chunk)
+    return _moment(library.bb_sum, chunk)
 
 
 def moments(chunk: Chunk) -> tuple[int, float, float]:
     """The chunk's number of items, their mean, and the sum of the squared deviations from it."""
     count = chunk.end - chunk.start
-    return count, _moment(_library.bb_mean, chunk), _moment(_library.bb_var, chunk) * count
+    return count, _moment(library.bb_mean, chunk), _moment(library.bb_var, chunk) * count
 
 
 def _moment(kernel: Any, chunk: Chunk) -> float:
-    items = _memory(chunk)
+    items = memory(chunk)
     result = c_double()
     kernel(addressof(items) + 8 * chunk.start, chunk.end - chunk.start, byref(result))
     return result.value
 
 
-def _memory(chunk: Chunk) -> c_char:
-    # ctypes gives the address of writable memory only. ACCESS_COPY is writable: a page would be copied when it is first written
-    # to, and none ever is. The object returned keeps the mapping alive.
+def memory(chunk: Chunk) -> c_char:
+    """An object at the start of the mapped slice, which has an address and keeps the mapping alive.
+
+    ctypes gives the address of writable memory only. ACCESS_COPY is writable: a page would be copied when it is first written to,
+    and none ever is.
+    """
     return c_char.from_buffer(chunk.map(mmap.ACCESS_COPY))
