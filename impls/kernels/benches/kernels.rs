@@ -1,10 +1,17 @@
 //! The kernels through their C ABI, and beside the search a plain scalar Knuth–Morris–Pratt as one would write it without any.
+//! Byte pair encoding needs the folder with the vocabulary that `BINDBENCH_BPE` names.
 #![allow(unsafe_code)]
 
+use std::env;
+use std::fs;
 use std::hint::black_box;
+use std::path::PathBuf;
+use std::ptr;
 use std::time::Duration;
 
-use bindbench_kernels::abi::{BB_OK, Offsets, bb_kmp_find, bb_offsets_free, bb_std};
+use bindbench_kernels::abi::{
+    BB_OK, Offsets, Tokens, bb_bpe_encode, bb_bpe_free, bb_bpe_new, bb_kmp_find, bb_offsets_free, bb_std, bb_tokens_free,
+};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 const SYMBOLS: &[u8; 68] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 .,;\n-";
@@ -87,9 +94,49 @@ fn moments(criterion: &mut Criterion) {
     });
 }
 
+/// English as this repository has it, a text without sense, and a single word.
+fn texts() -> [(&'static str, String); 3] {
+    let english = include_str!("../../../METHODOLOGY.md").repeat(16);
+    let nonsense = random_text(english.len()).into_iter().map(char::from).collect();
+    let word = "a".repeat(english.len());
+    [("english", english), ("random", nonsense), ("word", word)]
+}
+
+fn bpe(criterion: &mut Criterion) {
+    let Some(folder) = env::var_os("BINDBENCH_BPE").map(PathBuf::from) else {
+        eprintln!("bpe: skipped, BINDBENCH_BPE names no folder");
+        return;
+    };
+    let read = |name| fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let (vocabulary, classes) = (read("cl100k_base.tokens"), read("unicode.classes"));
+    let mut bpe = ptr::null_mut();
+    // SAFETY: all of them are alive.
+    let status = unsafe { bb_bpe_new(vocabulary.as_ptr(), vocabulary.len(), classes.as_ptr(), classes.len(), &mut bpe) };
+    assert_eq!(status, BB_OK);
+    let mut group = criterion.benchmark_group("bpe");
+    for (name, text) in texts() {
+        group.throughput(Throughput::Bytes(text.len() as u64)).sample_size(20);
+        group.bench_function(BenchmarkId::new(name, text.len()), |bencher| {
+            bencher.iter(|| {
+                let mut tokens = Tokens::EMPTY;
+                // SAFETY: `bpe` and the text are alive, and `tokens` is given back once.
+                unsafe {
+                    assert_eq!(bb_bpe_encode(bpe, black_box(text.as_ptr()), text.len(), &mut tokens), BB_OK);
+                    let length = tokens.length;
+                    bb_tokens_free(&mut tokens);
+                    length
+                }
+            });
+        });
+    }
+    group.finish();
+    // SAFETY: made above and not used afterwards.
+    unsafe { bb_bpe_free(bpe) };
+}
+
 criterion_group! {
     name = benches;
     config = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
-    targets = kmp, moments
+    targets = kmp, moments, bpe
 }
 criterion_main!(benches);

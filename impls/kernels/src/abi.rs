@@ -6,6 +6,7 @@ use std::mem::ManuallyDrop;
 use std::ptr;
 use std::slice;
 
+use crate::bpe::Bpe;
 use crate::{Error, call, kmp, moments};
 
 /// What became of a call.
@@ -20,34 +21,41 @@ pub const BB_MEMORY: Status = 2;
 pub const BB_CALLBACK: Status = 3;
 /// [`bb_fail`] was called.
 pub const BB_FAILED: Status = 4;
+/// No UTF-8, or no vocabulary.
+pub const BB_INVALID: Status = 5;
 
 /// Called with the context, the index and where to put the result.
 pub type Callback = unsafe extern "C" fn(context: *mut c_void, i: i64, result: *mut i64) -> Status;
 
-/// Ascending offsets, owned by this library: [`bb_offsets_free`] gives them back.
+/// Items owned by this library, until they are given back.
 #[repr(C)]
 #[derive(Debug)]
-pub struct Offsets {
+pub struct Items<T> {
     /// NULL when there are none.
-    pub data: *mut u64,
-    /// Number of offsets.
+    pub data: *mut T,
+    /// Number of items.
     pub length: usize,
-    /// Number of offsets there is memory for.
+    /// Number of items there is memory for.
     pub capacity: usize,
 }
 
-impl Offsets {
-    /// Without offsets or memory.
+/// Ascending offsets: [`bb_offsets_free`] gives them back.
+pub type Offsets = Items<u64>;
+/// Ids of tokens: [`bb_tokens_free`] gives them back.
+pub type Tokens = Items<u32>;
+
+impl<T> Items<T> {
+    /// Without items or memory.
     pub const EMPTY: Self = Self { data: ptr::null_mut(), length: 0, capacity: 0 };
 }
 
-impl From<Vec<u64>> for Offsets {
-    fn from(offsets: Vec<u64>) -> Self {
-        if offsets.capacity() == 0 {
+impl<T> From<Vec<T>> for Items<T> {
+    fn from(items: Vec<T>) -> Self {
+        if items.capacity() == 0 {
             return Self::EMPTY; // an empty Vec's pointer dangles: C shall see NULL
         }
-        let mut offsets = ManuallyDrop::new(offsets);
-        Self { data: offsets.as_mut_ptr(), length: offsets.len(), capacity: offsets.capacity() }
+        let mut items = ManuallyDrop::new(items);
+        Self { data: items.as_mut_ptr(), length: items.len(), capacity: items.capacity() }
     }
 }
 
@@ -56,6 +64,7 @@ impl From<Error> for Status {
         match error {
             Error::Empty => BB_EMPTY,
             Error::Memory => BB_MEMORY,
+            Error::Invalid => BB_INVALID,
         }
     }
 }
@@ -77,6 +86,16 @@ unsafe fn put<T>(outcome: Result<T, Error>, result: *mut T) -> Status {
             BB_OK
         }
         Err(error) => error.into(),
+    }
+}
+
+/// Gives items back and sets them to zero.
+unsafe fn free<T>(items: *mut Items<T>) {
+    // SAFETY: the caller vouches that they were set to zero or by a kernel.
+    let Items { data, length, capacity } = unsafe { items.replace(Items::EMPTY) };
+    if !data.is_null() {
+        // SAFETY: the three come from a Vec<T> (`Items::from`).
+        drop(unsafe { Vec::from_raw_parts(data, length, capacity) });
     }
 }
 
@@ -164,11 +183,7 @@ pub unsafe extern "C" fn bb_kmp_find(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bb_offsets_free(found: *mut Offsets) {
     // SAFETY: the caller vouches that `found` was set to zero or by `bb_kmp_find`.
-    let Offsets { data, length, capacity } = unsafe { found.replace(Offsets::EMPTY) };
-    if !data.is_null() {
-        // SAFETY: the three come from a Vec<u64> (`Offsets::from`).
-        drop(unsafe { Vec::from_raw_parts(data, length, capacity) });
-    }
+    unsafe { free(found) }
 }
 
 /// [`moments::sum`].
@@ -197,4 +212,52 @@ pub unsafe extern "C" fn bb_var(data: *const f64, length: usize, result: *mut f6
 pub unsafe extern "C" fn bb_std(data: *const f64, length: usize, result: *mut f64) -> Status {
     // SAFETY: the caller vouches for data and result.
     unsafe { put(moments::std(view(data, length)), result) }
+}
+
+/// [`Bpe::new`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bb_bpe_new(
+    vocabulary: *const u8,
+    vocabulary_length: usize,
+    classes: *const u8,
+    classes_length: usize,
+    bpe: *mut *mut Bpe,
+) -> Status {
+    // SAFETY: the caller vouches for both.
+    let (vocabulary, classes) = unsafe { (view(vocabulary, vocabulary_length), view(classes, classes_length)) };
+    // SAFETY: the caller vouches for `bpe`.
+    unsafe { put(Bpe::new(vocabulary, classes).map(|made| Box::into_raw(Box::new(made))), bpe) }
+}
+
+/// Gives back what [`bb_bpe_new`] made.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bb_bpe_free(bpe: *mut Bpe) {
+    if !bpe.is_null() {
+        // SAFETY: the caller vouches that `bb_bpe_new` made it, where it came from a Box.
+        drop(unsafe { Box::from_raw(bpe) });
+    }
+}
+
+/// [`Bpe::encode`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bb_bpe_encode(bpe: *const Bpe, text: *const u8, text_length: usize, tokens: *mut Tokens) -> Status {
+    // SAFETY: the caller vouches for both.
+    let (bpe, text) = unsafe { (&*bpe, view(text, text_length)) };
+    let encoded = str::from_utf8(text).map_err(|_| Error::Invalid).and_then(|text| bpe.encode(text));
+    // SAFETY: the caller vouches for `tokens`.
+    unsafe { put(encoded.map(Tokens::from), tokens) }
+}
+
+/// Gives back what [`bb_bpe_encode`] made and sets it to zero.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bb_tokens_free(tokens: *mut Tokens) {
+    // SAFETY: the caller vouches that `tokens` was set to zero or by `bb_bpe_encode`.
+    unsafe { free(tokens) }
+}
+
+/// [`Bpe::cut`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn bb_bpe_cut(bpe: *const Bpe, text: *const u8, text_length: usize, near: usize) -> usize {
+    // SAFETY: the caller vouches for both.
+    unsafe { (*bpe).cut(view(text, text_length), near) }
 }

@@ -5,9 +5,12 @@
 //! same work" in several languages. What differs between two controlled lanes is then the binding and nothing else.
 
 pub mod abi;
+pub mod bpe;
 pub mod call;
 pub mod kmp;
 pub mod moments;
+pub mod pieces;
+pub mod vocabulary;
 
 /// Why a kernel has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,4 +19,6 @@ pub enum Error {
     Empty,
     /// Memory for the result could not be had.
     Memory,
+    /// No UTF-8, or no vocabulary.
+    Invalid,
 }

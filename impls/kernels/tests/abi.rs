@@ -6,8 +6,9 @@ use std::ptr;
 use std::slice;
 
 use bindbench_kernels::abi::{
-    BB_CALLBACK, BB_EMPTY, BB_FAILED, BB_OK, Offsets, Status, bb_add, bb_call_back, bb_fail, bb_give, bb_kmp_find, bb_length, bb_mean,
-    bb_noop, bb_offsets_free, bb_std, bb_sum, bb_take, bb_var,
+    BB_CALLBACK, BB_EMPTY, BB_FAILED, BB_INVALID, BB_OK, Offsets, Status, Tokens, bb_add, bb_bpe_cut, bb_bpe_encode, bb_bpe_free,
+    bb_bpe_new, bb_call_back, bb_fail, bb_give, bb_kmp_find, bb_length, bb_mean, bb_noop, bb_offsets_free, bb_std, bb_sum, bb_take,
+    bb_tokens_free, bb_var,
 };
 
 fn find(text: &[u8], pattern: &[u8], start: usize, end: usize) -> (Status, Vec<u64>) {
@@ -98,5 +99,54 @@ fn moments() {
         assert_eq!((unsafe { moment(ptr::null(), 0, &mut result) }, result), (BB_EMPTY, -1.0));
         // SAFETY: the data are alive.
         assert_eq!((unsafe { moment(data.as_ptr(), data.len(), &mut result) }, result), (BB_OK, expected));
+    }
+}
+
+/// All bytes and "ab"; of the classes only that a is a letter, and b.
+fn vocabulary_and_classes() -> (Vec<u8>, Vec<u8>) {
+    let mut vocabulary: Vec<u8> = (0..=u8::MAX).flat_map(|byte| [1, byte]).collect();
+    vocabulary.extend(b"\x02ab");
+    let mut classes = vec![0; 0x11_0000];
+    classes[usize::from(b'a')] = 1;
+    classes[usize::from(b'b')] = 1;
+    (vocabulary, classes)
+}
+
+#[test]
+fn bpe() {
+    let (vocabulary, classes) = vocabulary_and_classes();
+    let mut bpe = ptr::null_mut();
+    // SAFETY: all of them are alive.
+    let status = unsafe { bb_bpe_new(vocabulary.as_ptr(), vocabulary.len(), classes.as_ptr(), classes.len(), &mut bpe) };
+    assert_eq!(status, BB_OK);
+    drop((vocabulary, classes)); // they were copied
+    let text = b"abba!";
+    let mut tokens = Tokens::EMPTY;
+    // SAFETY: `bpe` was made above and is freed once; the text is alive, NULL has length 0; `tokens` is set to zero or by the kernel.
+    unsafe {
+        assert_eq!(bb_bpe_encode(bpe, text.as_ptr(), text.len(), &mut tokens), BB_OK);
+        assert_eq!(slice::from_raw_parts(tokens.data, tokens.length), [256, 98, 97, 33]);
+        bb_tokens_free(&mut tokens);
+        bb_tokens_free(&mut tokens);
+        assert!(tokens.data.is_null() && tokens.length == 0 && tokens.capacity == 0);
+        assert_eq!((bb_bpe_encode(bpe, ptr::null(), 0, &mut tokens), tokens.length), (BB_OK, 0));
+        tokens.length = 5;
+        assert_eq!((bb_bpe_encode(bpe, b"a\xff".as_ptr(), 2, &mut tokens), tokens.length), (BB_INVALID, 5));
+        assert_eq!([0, 1, 4, 5, 9].map(|near| bb_bpe_cut(bpe, text.as_ptr(), text.len(), near)), [0, 4, 4, 5, 5]);
+        assert_eq!(bb_bpe_cut(bpe, ptr::null(), 0, 0), 0);
+        bb_bpe_free(bpe);
+        bb_bpe_free(ptr::null_mut());
+    }
+}
+
+#[test]
+fn bpe_refuses_what_is_no_vocabulary_and_leaves_the_result_alone() {
+    let (vocabulary, classes) = vocabulary_and_classes();
+    for (vocabulary, classes) in [(&vocabulary[..9], &classes[..]), (&vocabulary[..], &classes[..9]), (&[], &[])] {
+        let untouched = ptr::dangling_mut();
+        let mut bpe = untouched;
+        // SAFETY: all of them are alive.
+        let status = unsafe { bb_bpe_new(vocabulary.as_ptr(), vocabulary.len(), classes.as_ptr(), classes.len(), &mut bpe) };
+        assert_eq!((status, bpe), (BB_INVALID, untouched));
     }
 }

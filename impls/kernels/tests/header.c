@@ -1,5 +1,6 @@
 /* Calls everything the header declares, as a C program does. The status says which line went wrong. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "bindbench_kernels.h"
 
@@ -19,8 +20,37 @@ static bb_status refuse(void *context, int64_t i, int64_t *result)
     return 99;
 }
 
+/* All bytes and "ab"; of the classes only that a is a letter, and b. */
+static void check_bpe(void)
+{
+    static uint8_t vocabulary[2 * 256 + 3], classes[0x110000];
+    for (int byte = 0; byte < 256; byte++) {
+        vocabulary[2 * byte] = 1;
+        vocabulary[2 * byte + 1] = (uint8_t)byte;
+    }
+    memcpy(vocabulary + 2 * 256, "\2ab", 3);
+    classes['a'] = classes['b'] = 1;
+    bb_bpe *bpe = NULL;
+    CHECK(bb_bpe_new(vocabulary, 9, classes, sizeof classes, &bpe) == BB_INVALID && bpe == NULL);
+    CHECK(bb_bpe_new(vocabulary, sizeof vocabulary, classes, sizeof classes, &bpe) == BB_OK && bpe != NULL);
+
+    const uint8_t *text = (const uint8_t *)"abba!";
+    bb_tokens tokens = {0};
+    CHECK(bb_bpe_encode(bpe, text, 5, &tokens) == BB_OK);
+    CHECK(tokens.length == 4 && tokens.data[0] == 256 && tokens.data[1] == 'b' && tokens.data[2] == 'a' && tokens.data[3] == '!');
+    bb_tokens_free(&tokens);
+    CHECK(tokens.data == NULL && tokens.length == 0 && tokens.capacity == 0);
+    bb_tokens_free(&tokens);
+    CHECK(bb_bpe_encode(bpe, (const uint8_t *)"\xff", 1, &tokens) == BB_INVALID);
+    CHECK(bb_bpe_encode(bpe, NULL, 0, &tokens) == BB_OK && tokens.length == 0);
+    CHECK(bb_bpe_cut(bpe, text, 5, 1) == 4);
+    bb_bpe_free(bpe);
+    bb_bpe_free(NULL);
+}
+
 int main(void)
 {
+    check_bpe();
     bb_noop();
     CHECK(bb_add(INT64_MAX, 1) == INT64_MIN);
     CHECK(bb_length((const uint8_t *)"abc", 3) == 3);

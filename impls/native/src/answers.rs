@@ -3,7 +3,7 @@
 use bindbench_protocol::{Answer, Integers, Raised};
 use sha2::{Digest, Sha256};
 
-use crate::kernels::{Failure, Found};
+use crate::kernels::{Failure, NoVocabulary, Owned};
 
 /// A result of a kernel.
 pub trait Returned {
@@ -35,18 +35,29 @@ impl Returned for f64 {
     }
 }
 
-impl Returned for Found {
+/// What in Python is a list of ints.
+impl<Item: Copy + Into<u64>> Returned for Owned<Item> {
     fn answer(self, with_values: bool) -> Answer {
-        let mut digest = Sha256::new();
-        for offset in self.iter() {
-            digest.update(offset.to_le_bytes());
-        }
-        Answer::Integers(Integers {
-            count: self.len() as u64,
-            sha256: hex::encode(digest.finalize()),
-            values: with_values.then(|| self.to_vec()),
-        })
+        Answer::Integers(integers(&self, with_values))
     }
+}
+
+/// What in Python is an object with the buffer protocol.
+pub struct Buffer(pub Owned<u32>);
+
+impl Returned for Buffer {
+    fn answer(self, with_values: bool) -> Answer {
+        Answer::Uint32(integers(&self.0, with_values))
+    }
+}
+
+fn integers<Item: Copy + Into<u64>>(items: &[Item], with_values: bool) -> Integers {
+    let values = || items.iter().map(|&item| item.into());
+    let mut digest = Sha256::new();
+    for value in values() {
+        digest.update(value.to_le_bytes());
+    }
+    Integers { count: items.len() as u64, sha256: hex::encode(digest.finalize()), values: with_values.then(|| values().collect()) }
 }
 
 impl<Output: Returned, Error: Into<Raised>> Returned for Result<Output, Error> {
@@ -61,11 +72,17 @@ impl<Output: Returned, Error: Into<Raised>> Returned for Result<Output, Error> {
 impl From<Failure> for Raised {
     fn from(failure: Failure) -> Self {
         let exception = match failure {
-            Failure::Empty => Exception::ValueError,
+            Failure::Empty | Failure::Invalid => Exception::ValueError,
             Failure::Memory => Exception::MemoryError,
             Failure::Unknown(_) => Exception::RuntimeError,
         };
         raised(exception, failure.to_string())
+    }
+}
+
+impl From<&NoVocabulary> for Raised {
+    fn from(error: &NoVocabulary) -> Self {
+        raised(Exception::ImportError, error.to_string()) // as the modules of other lanes can't be imported without
     }
 }
 

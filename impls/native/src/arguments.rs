@@ -32,6 +32,17 @@ pub fn bytes(argument: &Argument) -> Result<Vec<u8>, Raised> {
     }
 }
 
+/// The text of a `str`.
+pub fn text(argument: &Argument) -> Result<String, Raised> {
+    match argument {
+        Argument::Text(text) => Ok(text.clone()),
+        Argument::File(file) if file.shape == Shape::Text => {
+            String::from_utf8(contents(file, 1)?).map_err(|error| raised(Exception::ValueError, error.to_string()))
+        }
+        _ => Err(wrong_type(argument, "a str")),
+    }
+}
+
 /// The items of a buffer of float64.
 pub fn float64(argument: &Argument) -> Result<Vec<f64>, Raised> {
     match argument {

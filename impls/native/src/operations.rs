@@ -2,8 +2,8 @@
 
 use bindbench_protocol::{Argument, Raised};
 
-use crate::answers::{Exception, Returned, raised};
-use crate::arguments::{bytes, float64, integer};
+use crate::answers::{Buffer, Exception, Returned, raised};
+use crate::arguments::{bytes, float64, integer, text};
 use crate::cell::{Cell, Prepared};
 use crate::kernels::Kernels;
 
@@ -29,6 +29,14 @@ pub fn prepare(
         ("std", "mean") => cell(pool, threads, |[data]| float64(data), |data| kernels.mean(data)),
         ("std", "var") => cell(pool, threads, |[data]| float64(data), |data| kernels.var(data)),
         ("std", "std") => cell(pool, threads, |[data]| float64(data), |data| kernels.std(data)),
+        ("bpe", "encode") => {
+            let encoder = kernels.encoder()?;
+            cell(pool, threads, |[data]| text(data), |data| encoder.encode(data))
+        }
+        ("bpe", "encode_buffer") => {
+            let encoder = kernels.encoder()?;
+            cell(pool, threads, |[data]| text(data), |data| encoder.encode(data).map(Buffer))
+        }
         _ => return Err(raised(Exception::LookupError, format!("there is no {workload}.{operation}"))),
     })
 }

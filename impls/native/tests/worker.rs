@@ -25,13 +25,17 @@ fn kernels() -> PathBuf {
 
 impl Worker {
     fn start() -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_bindbench-native"))
-            .envs([(REQUESTS_FD, "0"), (REPLIES_FD, "1")])
-            .env(bindbench_protocol::KERNELS, kernels())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the worker starts");
+        Self::spawn(Self::program().env_remove(bindbench_protocol::BPE))
+    }
+
+    fn program() -> Command {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_bindbench-native"));
+        program.envs([(REQUESTS_FD, "0"), (REPLIES_FD, "1")]).env(bindbench_protocol::KERNELS, kernels());
+        program
+    }
+
+    fn spawn(program: &mut Command) -> Self {
+        let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the worker starts");
         let requests = child.stdin.take();
         let replies = BufReader::new(child.stdout.take().expect("piped"));
         Self { child, requests, replies }
@@ -163,6 +167,76 @@ fn std() {
     }
     for (item, expected) in [(f64::NAN, "nan"), (f64::INFINITY, "inf"), (f64::NEG_INFINITY, "-inf")] {
         assert_eq!(worker.call("std", "sum", &[buffer("d", &float64(&[item, 1.0]), 1)]), Answer::Float(expected.to_owned()));
+    }
+}
+
+/// A folder as `BINDBENCH_BPE` names it, with all bytes and "ab" for a vocabulary; and of the classes only that a is a letter, and b.
+struct Vocabulary(PathBuf);
+
+impl Vocabulary {
+    fn write(name: &str) -> Self {
+        let folder = env::temp_dir().join(format!("bindbench-native-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("the temporary folder is writable");
+        let mut tokens: Vec<u8> = (0..=u8::MAX).flat_map(|byte| [1, byte]).collect();
+        tokens.extend(b"\x02ab");
+        fs::write(folder.join("cl100k_base.tokens"), tokens).expect("writable");
+        let mut classes = vec![0; 0x11_0000];
+        classes[usize::from(b'a')] = 1;
+        classes[usize::from(b'b')] = 1;
+        fs::write(folder.join("unicode.classes"), classes).expect("writable");
+        Self(folder)
+    }
+
+    fn loaded(&self) -> Worker {
+        let mut worker = Worker::spawn(Worker::program().env(bindbench_protocol::BPE, &self.0));
+        assert!(matches!(worker.ask(Request::Load(Load::default())), Reply::Loaded(_)));
+        worker
+    }
+}
+
+impl Drop for Vocabulary {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).expect("written above");
+    }
+}
+
+#[test]
+fn bpe() {
+    let vocabulary = Vocabulary::write("bpe");
+    let mut worker = vocabulary.loaded();
+    let text = |text: &str| Argument::Text(text.to_owned());
+    let Answer::Integers(list) = worker.call("bpe", "encode", &[text("abba!é")]) else { panic!("no list") };
+    assert_eq!(list.values.as_deref(), Some(&[256, 98, 97, 33, 0xc3, 0xa9][..]));
+    assert_eq!(worker.call("bpe", "encode_buffer", &[text("abba!é")]), Answer::Uint32(list));
+    let path = vocabulary.0.join("text");
+    fs::write(&path, "abba!é").expect("writable");
+    let file = |count, shape| Argument::File(File { path: path.clone(), offset: 0, count, shape });
+    for operation in ["encode", "encode_buffer"] {
+        let count = |answer| match answer {
+            Answer::Integers(tokens) | Answer::Uint32(tokens) => tokens.count,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(count(worker.call("bpe", operation, &[text("")])), 0);
+        assert_eq!(count(worker.call("bpe", operation, &[file(5, Shape::Text)])), 4);
+        assert_eq!(kind(worker.call("bpe", operation, &[file(6, Shape::Text)])), "ValueError", "half a character");
+        for other in [bytes(b"ab"), file(5, Shape::Bytes), Argument::None(()), integer(1)] {
+            assert_eq!(kind(worker.call("bpe", operation, &[other])), "TypeError");
+        }
+    }
+}
+
+#[test]
+fn only_bpe_needs_a_vocabulary() {
+    let vocabulary = Vocabulary::write("bad");
+    fs::write(vocabulary.0.join("unicode.classes"), "").expect("writable");
+    let refused = vocabulary.loaded();
+    fs::remove_file(vocabulary.0.join("unicode.classes")).expect("just written");
+    let unreadable = vocabulary.loaded();
+    for (mut worker, reason) in [(Worker::loaded(), bindbench_protocol::BPE), (unreadable, "unicode.classes"), (refused, "no vocabulary")] {
+        assert_eq!(worker.prepare("call", "noop", vec![vec![]], 1), Reply::Prepared {});
+        let Reply::Failed(Raised { kind, message, .. }) = worker.prepare("bpe", "encode", vec![vec![]], 1) else { panic!("prepared") };
+        assert_eq!(kind, "ImportError");
+        assert!(message.contains(reason), "{message}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The C ABI of the shared kernels (`bindbench_kernels.h`) behind safe functions: the only unsafe code of this strategy.
+//! The C ABI of the shared kernels (`bindbench_kernels.h`) behind safe functions.
 #![allow(unsafe_code)] // foreign functions can't be called without
 
 use std::{ffi::c_void, marker::PhantomData, ops::Deref, ops::Range, ptr, ptr::NonNull, slice};
@@ -10,7 +10,7 @@ use pyo3::{
 };
 
 mod bb {
-    use super::{Found, Status, c_void};
+    use super::{Items, Status, c_void};
 
     pub type Callback = unsafe extern "C" fn(context: *mut c_void, i: i64, result: *mut i64) -> Status;
 
@@ -29,13 +29,24 @@ mod bb {
             pattern_length: usize,
             start: usize,
             end: usize,
-            found: *mut Found,
+            found: *mut Items<u64>,
         ) -> Status;
-        pub fn bb_offsets_free(found: *mut Found);
+        pub fn bb_offsets_free(found: *mut Items<u64>);
         pub fn bb_sum(data: *const f64, length: usize, result: *mut f64) -> Status;
         pub fn bb_mean(data: *const f64, length: usize, result: *mut f64) -> Status;
         pub fn bb_var(data: *const f64, length: usize, result: *mut f64) -> Status;
         pub fn bb_std(data: *const f64, length: usize, result: *mut f64) -> Status;
+        pub fn bb_bpe_new(
+            vocabulary: *const u8,
+            vocabulary_length: usize,
+            classes: *const u8,
+            classes_length: usize,
+            bpe: *mut *mut c_void,
+        ) -> Status;
+        pub fn bb_bpe_free(bpe: *mut c_void);
+        pub fn bb_bpe_encode(bpe: *const c_void, text: *const u8, text_length: usize, tokens: *mut Items<u32>) -> Status;
+        pub fn bb_tokens_free(tokens: *mut Items<u32>);
+        pub fn bb_bpe_cut(bpe: *const c_void, text: *const u8, text_length: usize, near: usize) -> usize;
     }
 }
 
@@ -44,6 +55,7 @@ const OK: Status = 0;
 const EMPTY: Status = 1;
 const MEMORY: Status = 2;
 const CALLBACK: Status = 3;
+const INVALID: Status = 5;
 
 /// Why a kernel gave no result. A `?` turns it into the Python exception.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +64,8 @@ pub enum Failure {
     Empty,
     /// An allocation failed.
     Memory,
+    /// No vocabulary. (What the header says of UTF-8 can't happen: a `str` is.)
+    Invalid,
     /// The kernel failed, as `bb_fail` always does.
     Failed,
 }
@@ -61,6 +75,7 @@ impl From<Failure> for PyErr {
         match failure {
             Failure::Empty => PyValueError::new_err("empty input"),
             Failure::Memory => PyMemoryError::new_err(()),
+            Failure::Invalid => PyValueError::new_err("no vocabulary"),
             Failure::Failed => PyRuntimeError::new_err("the kernel failed"),
         }
     }
@@ -71,6 +86,7 @@ fn check(status: Status) -> Result<(), Failure> {
         OK => Ok(()),
         EMPTY => Err(Failure::Empty),
         MEMORY => Err(Failure::Memory),
+        INVALID => Err(Failure::Invalid),
         _ => Err(Failure::Failed),
     }
 }
@@ -205,43 +221,71 @@ pub fn fail() -> Result<(), Failure> {
     check(bb::bb_fail())
 }
 
-// kmp -----------------------------------------------------------------------------------------------------------------------
+// results in the library's own memory -----------------------------------------------------------------------------------------
 
+/// `bb_offsets`, `bb_tokens`.
 #[repr(C)]
-struct Found {
-    data: *mut u64,
+pub struct Items<T> {
+    data: *mut T,
     length: usize,
     capacity: usize,
 }
 
-/// Offsets in memory of the kernels library, which frees them.
-pub struct Offsets(Found);
+/// What the kernels return more than one of.
+pub trait Item: Sized {
+    /// Gives them back.
+    const FREE: unsafe extern "C" fn(*mut Items<Self>);
+}
 
-// SAFETY: the memory belongs to this value alone, and bb_offsets_free may be called on any thread.
-unsafe impl Send for Offsets {}
+impl Item for u64 {
+    const FREE: unsafe extern "C" fn(*mut Items<Self>) = bb::bb_offsets_free;
+}
 
-impl Deref for Offsets {
-    type Target = [u64];
+impl Item for u32 {
+    const FREE: unsafe extern "C" fn(*mut Items<Self>) = bb::bb_tokens_free;
+}
 
-    fn deref(&self) -> &[u64] {
+/// Items in memory of the kernels library, which frees it.
+pub struct Owned<T: Item>(Items<T>);
+
+/// Where a pattern stands.
+pub type Offsets = Owned<u64>;
+/// Ids of tokens.
+pub type Tokens = Owned<u32>;
+
+// SAFETY: the memory belongs to this value alone, and the kernels may free it on any thread.
+unsafe impl<T: Item + Send> Send for Owned<T> {}
+// SAFETY: who shares it can only read.
+unsafe impl<T: Item + Sync> Sync for Owned<T> {}
+
+impl<T: Item> Owned<T> {
+    const EMPTY: Self = Self(Items { data: ptr::null_mut(), length: 0, capacity: 0 });
+}
+
+impl<T: Item> Deref for Owned<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
         if self.0.length == 0 {
             return &[]; // data may be null
         }
-        // SAFETY: the kernel filled in length offsets from data on, and nobody changes them.
+        // SAFETY: the kernel filled in length items from data on, and nobody changes them.
         unsafe { slice::from_raw_parts(self.0.data, self.0.length) }
     }
 }
 
-impl Drop for Offsets {
+impl<T: Item> Drop for Owned<T> {
     fn drop(&mut self) {
-        // SAFETY: bb_kmp_find set it, or it is zero; it is not used afterwards.
-        unsafe { bb::bb_offsets_free(&mut self.0) }
+        // SAFETY: a kernel set it, or it is zero; it is not used afterwards.
+        unsafe { T::FREE(&mut self.0) }
     }
 }
 
+// kmp -----------------------------------------------------------------------------------------------------------------------
+
 /// Every offset within `starts` (cut to the text) at which the pattern stands; reads past its end where a match does.
 pub fn find(text: View<'_, u8>, pattern: View<'_, u8>, starts: Range<usize>) -> Result<Offsets, Failure> {
-    let mut offsets = Offsets(Found { data: ptr::null_mut(), length: 0, capacity: 0 });
+    let mut offsets = Offsets::EMPTY;
     // SAFETY: views are valid for their lengths; the kernel cuts the range to the text.
     check(unsafe {
         bb::bb_kmp_find(text.pointer(), text.len(), pattern.pointer(), pattern.len(), starts.start, starts.end, &mut offsets.0)
@@ -278,4 +322,45 @@ pub fn var(data: View<'_, f64>) -> Result<f64, Failure> {
 /// The population standard deviation.
 pub fn std(data: View<'_, f64>) -> Result<f64, Failure> {
     moment(bb::bb_std, data)
+}
+
+// bpe -----------------------------------------------------------------------------------------------------------------------
+
+/// A vocabulary.
+pub struct Bpe(NonNull<c_void>);
+
+// SAFETY: it never changes; the header lets threads share it.
+unsafe impl Send for Bpe {}
+// SAFETY: as above.
+unsafe impl Sync for Bpe {}
+
+impl Bpe {
+    /// From the contents of its two files.
+    pub fn new(vocabulary: &[u8], classes: &[u8]) -> Result<Self, Failure> {
+        let mut bpe = ptr::null_mut();
+        // SAFETY: slices are valid for their lengths; both are copied.
+        check(unsafe { bb::bb_bpe_new(vocabulary.as_ptr(), vocabulary.len(), classes.as_ptr(), classes.len(), &mut bpe) })?;
+        NonNull::new(bpe).map(Self).ok_or(Failure::Failed)
+    }
+
+    /// The tokens of a text.
+    pub fn encode(&self, text: &str) -> Result<Tokens, Failure> {
+        let mut tokens = Tokens::EMPTY;
+        // SAFETY: bb_bpe_new made the vocabulary; a str is valid for its length.
+        check(unsafe { bb::bb_bpe_encode(self.0.as_ptr(), text.as_ptr(), text.len(), &mut tokens.0) })?;
+        Ok(tokens)
+    }
+
+    /// The first place at or after `near` where the tokens of what is before and of what is after are those of the whole.
+    pub fn cut(&self, text: &str, near: usize) -> usize {
+        // SAFETY: as above.
+        unsafe { bb::bb_bpe_cut(self.0.as_ptr(), text.as_ptr(), text.len(), near) }
+    }
+}
+
+impl Drop for Bpe {
+    fn drop(&mut self) {
+        // SAFETY: bb_bpe_new made it; it is not used afterwards.
+        unsafe { bb::bb_bpe_free(self.0.as_ptr()) }
+    }
 }

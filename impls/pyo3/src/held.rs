@@ -5,6 +5,8 @@ use pyo3::{exceptions::PyValueError, prelude::*, types::PyList};
 use crate::{
     ffi,
     input::{self, Bytes, Floats},
+    tokens::Tokens,
+    vocabulary::bpe,
 };
 
 // call: the bare border. Each argument's conversion is its type's; returning () gives None, i64 a new int.
@@ -87,4 +89,20 @@ pub fn var(data: Floats) -> PyResult<f64> {
 #[pyfunction(name = "std")]
 pub fn std_(data: Floats) -> PyResult<f64> {
     Ok(ffi::std(data.view()?)?)
+}
+
+// bpe
+
+/// The tokens of a text. A `str` comes as `&str`: its memory, if it is ASCII; else a copy in UTF-8 that Python makes once and keeps
+/// with the `str`.
+#[pyfunction]
+pub fn encode<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyList>> {
+    let tokens = bpe()?.encode(text)?;
+    PyList::new(py, tokens.iter()) // an int for every token
+}
+
+/// The tokens of a text, where the kernel left them.
+#[pyfunction]
+pub fn encode_buffer(text: &str) -> PyResult<Tokens> {
+    Ok(Tokens::new(bpe()?.encode(text)?))
 }

@@ -10,14 +10,17 @@ use pyo3::prelude::*;
 use rayon::prelude::*;
 
 use crate::{
-    ffi::{self, Failure, Offsets, View},
+    ffi::{self, Bpe, Failure, Offsets, View},
     input::{Bytes, Floats},
+    tokens::Tokens,
+    vocabulary::bpe,
 };
 
 /// Pieces large enough that handing them out costs nothing beside the work, and small enough that a slow core can be relieved
 /// of its last ones. An input of one piece stays on the caller's thread.
 const BYTES: usize = 256 * 1024;
 const FLOATS: usize = 16 * 1024;
+const TEXT: usize = 16 * 1024;
 
 /// Every offset at which the pattern stands in the text.
 #[pyfunction]
@@ -54,6 +57,20 @@ pub fn std_(py: Python<'_>, data: Floats) -> PyResult<f64> {
     Ok(py.detach(|| moments(data))?.var().sqrt())
 }
 
+/// The tokens of a text.
+#[pyfunction]
+pub fn encode(py: Python<'_>, text: &str) -> PyResult<Vec<u32>> {
+    let bpe = bpe()?;
+    Ok(py.detach(|| tokens(bpe, text))?)
+}
+
+/// The tokens of a text, not boxed.
+#[pyfunction]
+pub fn encode_buffer(py: Python<'_>, text: &str) -> PyResult<Tokens> {
+    let bpe = bpe()?;
+    Ok(Tokens::new(py.detach(|| tokens(bpe, text))?))
+}
+
 /// The kernel takes a range of starts and reads past its end: a match across a border belongs to the piece it starts in.
 fn find(text: View<'_, u8>, pattern: View<'_, u8>) -> Result<Vec<u64>, Failure> {
     if text.len() <= BYTES {
@@ -65,6 +82,24 @@ fn find(text: View<'_, u8>, pattern: View<'_, u8>) -> Result<Vec<u64>, Failure> 
         .map(|start| ffi::find(text, pattern, start..start + BYTES))
         .collect::<Result<_, _>>()?; // in the order of the text, whichever was ready first
     Ok(found.iter().flat_map(|offsets| offsets.iter().copied()).collect())
+}
+
+/// A token can't be cut, so the kernel says where a text may be. Its parts are encoded in any order and put together in theirs.
+fn tokens(bpe: &Bpe, text: &str) -> Result<Vec<u32>, Failure> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (part, after) = rest.split_at(bpe.cut(rest, TEXT));
+        parts.push(part);
+        rest = after;
+    }
+    let parts: Vec<ffi::Tokens> = parts.into_par_iter().map(|part| bpe.encode(part)).collect::<Result<_, _>>()?;
+    let mut tokens = Vec::new();
+    tokens.try_reserve_exact(parts.iter().map(|part| part.len()).sum()).map_err(|_| Failure::Memory)?;
+    for part in parts {
+        tokens.extend_from_slice(&part);
+    }
+    Ok(tokens)
 }
 
 /// What the kernel makes of each piece, in the order of the data. They are put together in that order too, not as they get
@@ -146,6 +181,20 @@ mod tests {
         let naive: Vec<u64> = (0..text.len()).filter(|&i| text[i..].starts_with(b"xyz")).map(|i| i as u64).collect();
         let found = find(View::from(text.as_slice()), View::from(b"xyz".as_slice()));
         assert_eq!(found, Ok(naive));
+    }
+
+    #[test]
+    fn tokens_of_parts_are_those_of_the_whole() {
+        let mut vocabulary: Vec<u8> = (0..=u8::MAX).flat_map(|byte| [1, byte]).collect();
+        vocabulary.extend(b"\x02ab\x04abab");
+        let mut classes = vec![0; 0x11_0000];
+        classes[usize::from(b'a')] = 1;
+        classes[usize::from(b'b')] = 1;
+        let bpe = Bpe::new(&vocabulary, &classes).expect("as it should be");
+        for text in ["", "abab", &"ababab é!".repeat(TEXT / 2), &"ab".repeat(TEXT)] {
+            let whole = bpe.encode(text).map(|tokens| tokens.to_vec());
+            assert_eq!(tokens(&bpe, text), whole);
+        }
     }
 
     #[test]

@@ -9,6 +9,8 @@ use pyo3::{exceptions::PyValueError, prelude::*, types::PyList};
 use crate::{
     ffi,
     input::{self, Bytes, Floats},
+    tokens::Tokens,
+    vocabulary::bpe,
 };
 
 // call: what releasing costs when there is nothing to gain
@@ -97,4 +99,21 @@ pub fn var(py: Python<'_>, data: Floats) -> PyResult<f64> {
 pub fn std_(py: Python<'_>, data: Floats) -> PyResult<f64> {
     let data = data.view()?;
     Ok(py.detach(|| ffi::std(data))?)
+}
+
+// bpe: a `str` never changes, and the caller keeps it alive. Its `&str` may go in, no copy is needed.
+
+/// The tokens of a text. Boxing needs the interpreter.
+#[pyfunction]
+pub fn encode<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyList>> {
+    let bpe = bpe()?;
+    let tokens = py.detach(|| bpe.encode(text))?;
+    PyList::new(py, tokens.iter())
+}
+
+/// The tokens of a text, where the kernel left them.
+#[pyfunction]
+pub fn encode_buffer(py: Python<'_>, text: &str) -> PyResult<Tokens> {
+    let bpe = bpe()?;
+    Ok(Tokens::new(py.detach(|| bpe.encode(text))?))
 }

@@ -1,6 +1,6 @@
 """Byte pair encoding, written out: a text is cut into pieces, and what is no token is merged from its bytes.
 
-`impls/multiprocess` has this file too: a strategy's folder stands alone.
+The Python lanes of `impls/multiprocess` run this file in their children.
 """
 
 from __future__ import annotations
