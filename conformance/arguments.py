@@ -89,8 +89,33 @@ class Files:
 
     def mapped(self, memory: bytes, shape: str, item_size: int = 1, around: bytes = b"") -> Argument:
         """A file argument whose slice is `memory`. With `around`, the file has more, before and after."""
-        self._made += 1  # a name of its own each time: a lane may know a file by its name
-        path = self._folder / f"{self._made}.bin"
         before = (around * self.OFFSET)[: self.OFFSET]
+        path = self._new()
         path.write_bytes(before + memory + around)
-        return {"file": {"path": os.fspath(path), "offset": len(before), "count": len(memory) // item_size, "as": shape}}
+        return in_file(path, len(before), len(memory) // item_size, shape)
+
+    def slices(self, memories: list[bytes], shape: str) -> list[Argument]:
+        """Arguments of bytes that are slices of one file."""
+        path = self._new()
+        return [in_file(path, offset, len(memory), shape) for memory, offset in zip(memories, write_slices(path, memories))]
+
+    def _new(self) -> Path:
+        """A name of its own each time: a lane may know a file by its name."""
+        self._made += 1
+        return self._folder / f"{self._made}.bin"
+
+
+def in_file(path: Path, offset: int, count: int, shape: str) -> Argument:
+    """Items of a file."""
+    return {"file": {"path": os.fspath(path), "offset": offset, "count": count, "as": shape}}
+
+
+def write_slices(path: Path, memories: list[bytes]) -> list[int]:
+    """Write a file of slices, and return where they start; what is between them takes no place on a disk."""
+    offsets = []
+    with path.open("wb") as file:
+        for memory in memories:
+            offsets.append(-(-file.tell() // Files.OFFSET) * Files.OFFSET)
+            file.seek(offsets[-1])
+            file.write(memory)
+    return offsets

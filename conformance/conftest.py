@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from bpe_reference import BPE
 from contract import CHECKS, Check
 from hypothesis import HealthCheck, settings
-from lanes import FORMS, LANES, SLOW_SECONDS, Lane, RunningLane, read_lanes
-
-SLOW = "slow lane"
-"""Property of a test's report: its lane is slow."""
+from lanes import FORMS, LANES, SLOW, SLOW_BYTES_PER_SECOND, SLOW_MERGER, SLOW_READER, SLOW_SECONDS, Lane, RunningLane, read_lanes
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -32,7 +30,7 @@ lanes_key = pytest.StashKey[list[Lane]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the lanes; a suite over no lane would pass and prove nothing."""
-    config.addinivalue_line("markers", "over(operation, forms): run over the lanes with this operation, in these forms of input")
+    config.addinivalue_line("markers", "over(*operations, forms): run over the lanes with one of these, in these forms of input")
     config.addinivalue_line("markers", "starts_processes: run over the lanes that start processes of their own")
     if LANES not in os.environ:
         raise pytest.UsageError(f"{LANES} names no file; make one: bindbench list --json > lanes.json")
@@ -41,6 +39,10 @@ def pytest_configure(config: pytest.Config) -> None:
     except (OSError, ValueError, KeyError) as error:
         raise pytest.UsageError(f"{os.environ[LANES]} is no list of lanes: {error!r}") from error
     config.stash[lanes_key] = lanes
+    for lane in lanes:
+        # The folder of the vocabulary: the tests need what the workers are given.
+        if BPE in (environment := lane.worker.get("environment", {})):
+            os.environ.setdefault(BPE, environment[BPE])
     if not any(lane.state == "ready" for lane in lanes):
         raise pytest.UsageError("\n".join(["no lane is ready:", *_not_ready(lanes)]))
 
@@ -48,10 +50,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say what was not tested, and what was tested less."""
     reports = [report for kind in terminalreporter.stats.values() for report in kind]
-    slow = {lane for report in reports for name, lane in getattr(report, "user_properties", ()) if name == SLOW}
-    if slow:
-        terminalreporter.section(f"slow lanes (over {1000 * SLOW_SECONDS:g} ms a call), tested on fewer examples")
-        terminalreporter.write_line("\n".join(sorted(slow)))
+    properties = {(name, lane) for report in reports for name, lane in getattr(report, "user_properties", ())}
+    for name, title in {
+        SLOW: f"slow lanes (over {1000 * SLOW_SECONDS:g} ms a call), tested on fewer examples",
+        SLOW_MERGER: "slow with long pieces (four times the length takes over eight times as long), tested on shorter ones",
+        SLOW_READER: f"slow with texts (under {SLOW_BYTES_PER_SECOND / 1e6:g} MB/s), tested on fewer long ones",
+    }.items():
+        if slow := sorted(lane for found, lane in properties if found == name):
+            terminalreporter.section(title)
+            terminalreporter.write_line("\n".join(slow))
     lanes = config.stash[lanes_key]
     if missing := _not_ready(lanes):
         terminalreporter.section("lanes not tested")
@@ -64,7 +71,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     names = metafunc.fixturenames
     if "python_worker" in names:
         # The worker itself is tested once for each interpreter.
-        workers = {tuple(lane.worker["command"]): lane for lane in ready if lane.worker["load"]["modules"]}
+        workers = {tuple(lane.worker["command"]): lane for lane in ready if lane.in_python}
         ids = [lane.id.rpartition("@")[2] for lane in workers.values()]
         metafunc.parametrize("python_worker", [lane.worker for lane in workers.values()], ids=ids)
     elif "check" in names:
@@ -76,12 +83,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("lane", "declared"), declared, ids=ids, indirect=["lane"])
     elif "lane" in names:
         marker = metafunc.definition.get_closest_marker("over")
-        operation: str | None = marker.args[0] if marker else None
-        having = [lane for lane in ready if operation is None or lane.has(operation)]
+        operations: tuple[str, ...] = marker.args if marker else ()
+        having = [lane for lane in ready if not operations or any(map(lane.has, operations))]
         if "form" in names:
-            assert operation is not None
-            workload = operation.partition(".")[0]
-            wanted = marker.kwargs.get("forms", FORMS[workload]) if marker else ()
+            assert marker is not None
+            workload = operations[0].partition(".")[0]
+            wanted = marker.kwargs.get("forms", FORMS[workload])
             formed = [(lane, form) for lane in having for form in lane.forms(workload) if form in wanted]
             ids = [f"{lane.id}-{form}" for lane, form in formed]
             metafunc.parametrize(("lane", "form"), formed, ids=ids, indirect=["lane"])
@@ -139,6 +146,7 @@ def _applies(check: Check, lane: Lane) -> bool:
         lane.has(check.operation)
         and check.operation not in lane.unchecked
         and (check.form is None or check.form in lane.forms(workload))
+        and (lane.in_python or not check.in_python)
     )
 
 

@@ -46,14 +46,18 @@ class Check:
     holds: Callable[[Answer], bool]
     form: str | None = None
     """Only for lanes that take this form of input."""
+    in_python: bool = False
+    """Only for lanes in Python: nobody else can be given such arguments."""
 
     def __repr__(self) -> str:
         return f"{self.operation}({self.name})"
 
 
-def refuses(operation: str, name: str, *arguments: Argument, kind: str, form: str | None = None) -> Check:
+def refuses(
+    operation: str, name: str, *arguments: Argument, kind: str, form: str | None = None, in_python: bool = False
+) -> Check:
     """The call raises an exception of this type, or one derived from it."""
-    return Check(operation, name, arguments, kind, lambda answer: raised(answer, kind), form)
+    return Check(operation, name, arguments, kind, lambda answer: raised(answer, kind), form, in_python)
 
 
 def gives(operation: str, name: str, *arguments: Argument, answer: Answer, form: str | None = None) -> Check:
@@ -178,6 +182,36 @@ def _std(operation: str) -> list[Check]:
     ]
 
 
+def _bpe(operation: str) -> list[Check]:
+    odd = {
+        "None": NONE,
+        "an int": integer(97),
+        "a float": floating(1.5),
+        "a bytes": data(b"abc"),
+        "an empty bytes": data(b""),
+        "a bytearray": mutable_data(b"abc"),
+        "a buffer": buffer(b"abc"),
+        "a list of str": listed(text("abc")),
+        "a tuple of str": fixed(text("abc")),
+    }
+    lone_surrogates = {
+        "alone": "\ud800",
+        "the last there is": "\udfff",
+        "between letters": "a\udc00b",
+        "in the wrong order": "\ude00\ud83d",
+        "at the end of a long text": "word " * 20_000 + "\ud800",
+        "at the start of a long text": "\ud800" + " word" * 20_000,
+    }
+    return [
+        *(refuses(operation, f"{name} for a text", item, kind="TypeError") for name, item in odd.items()),
+        *(
+            refuses(operation, f"a lone surrogate {name}", text(string), kind="UnicodeEncodeError", form="text", in_python=True)
+            for name, string in lone_surrogates.items()
+        ),
+        refuses(operation, "a str that is not mapped", text("abc"), kind="TypeError", form="mapped"),
+    ]
+
+
 def _bools() -> list[Check]:
     """A bool is an int."""
     items = listed(boolean(True), boolean(False), integer(2))
@@ -198,6 +232,7 @@ CHECKS = [
     *_call(),
     *_kmp(),
     *(check for operation in ("std.sum", "std.mean", "std.var", "std.std") for check in _std(operation)),
+    *(check for operation in ("bpe.encode", "bpe.encode_buffer") for check in _bpe(operation)),
     *_bools(),
     *_overflowing(),
 ]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Callable, TypeVar
 
 import pytest
-from arguments import Argument, Files, buffer, data, float64, integer, numbers
+from arguments import Argument, Files, buffer, data, float64, integer, numbers, text
 from hypothesis import given, settings
 from hypothesis.strategies import SearchStrategy
 from worker_client import WorkerGone, WorkerHung, WorkerProcess
@@ -23,10 +23,22 @@ Choice = TypeVar("Choice")
 
 LANES = "BINDBENCH_LANES"
 
+SLOW = "slow lane"
+"""Property of a test's report: its lane is slow."""
+
 SLOW_SECONDS = 0.005
 """A lane whose call takes longer, because it starts processes, is tested on fewer examples."""
 
-FORMS = {"kmp": ("bytes", "buffer", "mapped"), "std": ("boxed", "buffer", "mapped")}
+SLOW_READER = "slow reader"
+"""Property of a test's report: its lane is slow with long texts."""
+
+SLOW_MERGER = "slow merger"
+"""Property of a test's report: its lane takes the square of the time for a piece of double length."""
+
+SLOW_BYTES_PER_SECOND = 1.5e6
+"""A lane that makes tokens at a lower rate is tested on fewer and shorter long texts."""
+
+FORMS = {"kmp": ("bytes", "buffer", "mapped"), "std": ("boxed", "buffer", "mapped"), "bpe": ("text", "mapped")}
 """The forms of input a workload can be given in."""
 
 READONLY = {"bytes": (True,), "boxed": (True,), "buffer": (True, False), "mapped": (True,)}
@@ -41,6 +53,7 @@ class Lane:
     state: str
     reason: str | None
     broken: bool
+    comparison: str
     parallel: str
     copies: dict[str, Any]
     operations: tuple[str, ...]
@@ -56,6 +69,7 @@ class Lane:
             state=entry["state"],
             reason=entry.get("reason"),
             broken=entry.get("broken", False),
+            comparison=entry.get("comparison", "as published"),
             parallel=entry.get("parallel", "none"),
             copies=entry.get("copies") or {},
             operations=tuple(entry.get("operations") or ()),
@@ -68,6 +82,11 @@ class Lane:
         per_workload = any(isinstance(value, dict) for value in self.copies.values())
         taken = self.copies.get(workload, {}) if per_workload else self.copies
         return tuple(form for form in FORMS.get(workload, ()) if form in taken)
+
+    @property
+    def in_python(self) -> bool:
+        """Whether its worker is a Python."""
+        return bool(self.worker["load"]["modules"])
 
     def has(self, operation: str) -> bool:
         """Whether it has the operation, `std.mean`."""
@@ -138,6 +157,11 @@ class RunningLane:
         """All of them; or for a slow lane just one, another at every turn."""
         return [choices[turn % len(choices)]] if self.is_slow else choices
 
+    def as_many(self, choices: Sequence[Choice]) -> Sequence[Choice]:
+        """All of them, or from all over as many as it does in a second."""
+        most = max(2, int(1.0 / self.call_seconds))
+        return choices[:: -(-len(choices) // most)]
+
     def for_all(self, *strategies: SearchStrategy[Any]) -> Callable[[Callable[..., None]], None]:
         """Decorates a property, which is checked at once, on fewer examples where a call takes long."""
 
@@ -159,20 +183,38 @@ class RunningLane:
     @cached_property
     def call_seconds(self) -> float:
         """What one call takes, at best."""
-        probe: list[Any]
         if self.lane.has("std.var"):
             form = self.lane.forms("std")[0]
-            probe = ["std.var", std_argument(self, form, [1.0, 2.0])]
-        elif self.lane.has("kmp.find_all"):
+            return self._seconds("std.var", std_argument(self, form, [1.0, 2.0]))
+        if self.lane.has("kmp.find_all"):
             form = self.lane.forms("kmp")[0]
-            probe = ["kmp.find_all", kmp_argument(self, form, b"aa"), data(b"a")]
-        else:
-            probe = ["call.add", integer(1), integer(2)]
-        self.call(*probe)  # the first call may start a pool
+            return self._seconds("kmp.find_all", kmp_argument(self, form, b"aa"), data(b"a"))
+        if self.lane.has("bpe.encode"):
+            form = self.lane.forms("bpe")[0]
+            return self._seconds("bpe.encode", bpe_argument(self, form, "a a"))
+        return self._seconds("call.add", integer(1), integer(2))
+
+    @cached_property
+    def reads_slowly(self) -> bool:
+        """Whether it is tested on fewer long texts."""
+        string = "".join(f"Word {chr(i)}{chr(i)} {i}\n" for i in range(0x4E00, 0x5300))  # most of it has to be merged
+        seconds = self._seconds("bpe.encode", bpe_argument(self, self.lane.forms("bpe")[0], string))
+        return self.is_slow or len(string.encode()) / seconds < SLOW_BYTES_PER_SECOND
+
+    @cached_property
+    def merges_slowly(self) -> bool:
+        """Whether it is spared the longest pieces. No controlled lane is: their kernel is one that need not be."""
+        form = self.lane.forms("bpe")[0]
+        short, long = (self._seconds("bpe.encode", bpe_argument(self, form, "a" * length)) for length in (4_000, 16_000))
+        return self.lane.comparison != "controlled" and long > 8 * short
+
+    def _seconds(self, operation: str, *arguments: Argument) -> float:
+        """What this call takes, at best, and what it takes to ask for it."""
+        self.call(operation, *arguments)  # the first call may start a pool
 
         def one_call() -> float:
             start = time.perf_counter()
-            self.call(*probe)
+            self.call(operation, *arguments)
             return time.perf_counter() - start
 
         return min(one_call() for _ in range(3))
@@ -210,6 +252,14 @@ def std_argument(lane: RunningLane, form: str, items: list[Any], readonly: bool 
         return buffer(memory, "d", readonly)
     assert form == "mapped", form
     return lane.files.mapped(memory, "mapped_float64", item_size=8, around=around)
+
+
+def bpe_argument(lane: RunningLane, form: str, string: str, around: bytes = b"") -> Argument:
+    """A text in one of the forms a lane takes."""
+    if form == "text":
+        return text(string)
+    assert form == "mapped", form
+    return lane.files.mapped(string.encode(), "mapped_bytes", around=around)
 
 
 def raised(answer: Answer, *kinds: str) -> bool:

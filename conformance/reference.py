@@ -19,13 +19,13 @@ def find_all(text: bytes, pattern: bytes) -> list[int]:
     return [start for start in range(len(text) - len(pattern) + 1) if text.startswith(pattern, start)]
 
 
-def integers(values: list[int], with_values: bool = True) -> dict[str, Any]:
-    """The answer that is a list of these."""
+def integers(values: list[int], with_values: bool = True, kind: str = "integers") -> dict[str, Any]:
+    """The answer that is a list of these; of the kind `uint32`, a buffer of these."""
     packed = array("Q", values)
     if sys.byteorder == "big":
         packed.byteswap()
     described: dict[str, Any] = {"count": len(values), "sha256": hashlib.sha256(packed.tobytes()).hexdigest()}
-    return {"integers": {**described, "values": values} if with_values else described}
+    return {kind: {**described, "values": values} if with_values else described}
 
 
 class Moments:

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 from arguments import data, integer
-from lanes import FORMS, Lane, RunningLane, kmp_argument, std_argument
+from lanes import FORMS, Lane, RunningLane, bpe_argument, kmp_argument, std_argument
 
 
 def exercise(lane: RunningLane) -> None:
@@ -18,6 +18,8 @@ def exercise(lane: RunningLane) -> None:
         lane.call("kmp.find_all", kmp_argument(lane, lane.lane.forms("kmp")[0], b"aaaa"), data(b"a"))
     if lane.lane.has("std.mean"):
         lane.call("std.mean", std_argument(lane, lane.lane.forms("std")[0], [1.0, 2.0]))
+    if lane.lane.has("bpe.encode"):
+        lane.call("bpe.encode", bpe_argument(lane, lane.lane.forms("bpe")[0], "a few words"))
 
 
 def test_all_that_can_be_built_is_built(lanes: list[Lane]) -> None:
@@ -32,7 +34,7 @@ def test_loads(lane: RunningLane) -> None:
     assert lane.loaded["pid"] == worker.process.pid
     assert lane.loaded["import_ns"] >= 0
     assert isinstance(lane.loaded["libraries"], list)
-    in_python = bool(lane.lane.worker["load"]["modules"])
+    in_python = lane.lane.in_python
     assert (lane.loaded["version"] is not None) == in_python
     assert (lane.loaded["gil_enabled"] is not None) == in_python
 

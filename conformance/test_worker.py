@@ -309,13 +309,19 @@ def test_files(start: Start, tmp_path: Path) -> None:
     assert call(worker, "path", argument("mapped_bytes", 3))["other"].startswith("str: ")
     assert call(worker, "write", argument("mapped_bytes", 3))["raised"]["type"] == "TypeError"
     assert call(worker, "mapped", argument("mapped_bytes", 0))["other"].endswith("65536, 0, 1)")
+    path.write_bytes(bytes(65_536) + "aï\0日😀é".encode())
+    assert call(worker, "described", argument("text", 11)) == {"other": f"tuple: {('str', [*'aï', chr(0), *'日😀'])}"}
+    assert call(worker, "described", argument("text", 0)) == {"other": "tuple: ('str', [])"}
+    assert call(worker, "described", argument("text", 65_536, offset=0))["other"].startswith(r"tuple: ('str', ['\x00', ")
+    request = {"call": {"workload": "call", "operation": "described", "arguments": [argument("text", 12)]}}
+    assert worker.ask(request)["failed"]["type"] == "UnicodeDecodeError"  # it ends within a character
     path.write_bytes(bytes(65_536) + struct.pack("<3q", 1, -1, 2**62))
     assert call(worker, "described", argument("integers", 3)) == {"other": f"tuple: ('list', [1, -1, {2**62}])"}
     path.write_bytes(bytes(65_536) + struct.pack("<3d", 1, 2.5, -3))
     assert call(worker, "described", argument("floats", 3)) == {"other": "tuple: ('list', [1.0, 2.5, -3.0])"}
     assert call(worker, "described", argument("float64", 2)) == {"other": "tuple: ('array', [1.0, 2.5])"}
     assert call(worker, "mapped", argument("mapped_float64", 3))["other"].endswith("65536, 3, 24)")
-    for shape in ("bytes", "integers", "float64"):
+    for shape in ("bytes", "text", "integers", "float64"):
         request = {"call": {"workload": "call", "operation": "described", "arguments": [argument(shape, 100)]}}
         assert worker.ask(request)["failed"]["type"] == "EOFError"
 
@@ -360,6 +366,63 @@ def test_answers(start: Start) -> None:
     values = {"answer": {"integers": {"count": 2, "sha256": digest}}, "item": 0}
     assert sample(worker, 3)["answers"] == [values]
     assert worker.ask({"verify": {"cell": 7}}) == {"verified": {"answers": [values["answer"]]}}
+
+
+def test_line_ends_of_a_text_are_left_as_they_are(start: Start, tmp_path: Path) -> None:
+    worker = start("def points(text): return [ord(c) for c in text]")
+    string = "\ufeffa\r\nb\rc\nd\x1a\x85\u2028e"
+    path = tmp_path / "text"
+    path.write_bytes(string.encode())
+    described = {"file": {"path": str(path), "offset": 0, "count": len(string.encode()), "as": "text"}}
+    for given in (described, text(string)):
+        assert call(worker, "points", given)["integers"]["values"] == [ord(c) for c in string]
+
+
+def test_lone_surrogates_arrive(start: Start) -> None:
+    worker = start("def points(text): return [ord(c) for c in text]")
+    for string in ("\ud800", "a\udfffb", "\ude00\ud83d"):
+        assert call(worker, "points", text(string))["integers"]["values"] == [ord(c) for c in string]
+
+
+def test_buffers_of_uint32(start: Start) -> None:
+    """Only what is one-dimensional, contiguous, unsigned, of 4 bytes and in the machine's byte order."""
+    worker = start("""
+        import ctypes, mmap, struct
+        from array import array
+        class Odd(ctypes.BigEndianStructure):
+            _fields_ = [("a", ctypes.c_uint32)]
+        ITEMS = array("I", [0, 1, 2**32 - 1, 7])
+        RETURNED = [
+            ITEMS, memoryview(ITEMS), memoryview(ITEMS.tobytes()).cast("I"), memoryview(ITEMS)[:2], array("I"),
+            ITEMS.tobytes(), bytearray(ITEMS.tobytes()), array("i", [1]), array("Q", [1]), array("H", [1]), array("f", [1]),
+            memoryview(ITEMS)[::2], memoryview(ITEMS)[::-1], memoryview(ITEMS).cast("B").cast("I", (2, 2)),
+            memoryview((ctypes.c_uint32.__ctype_be__ * 2)()), memoryview((Odd * 2)()), mmap.mmap(-1, 4), b"", "text", (1, 2),
+        ]
+        def returned(i): return RETURNED[i]
+    """)
+    items = [0, 1, 2**32 - 1, 7]
+    expected = [items, items, items, items[:2], []]
+    for i, values in enumerate(expected):
+        assert call(worker, "returned", integer(i)) == integers(values, kind="uint32")
+        prepare(worker, "returned", [integer(i)])
+        answer = integers(values, with_values=False, kind="uint32")
+        assert worker.ask({"verify": {"cell": 7}}) == {"verified": {"answers": [answer]}}
+        assert sample(worker, 2)["answers"] == [{"item": 0, "answer": answer}]
+    for i in range(len(expected), 20):
+        assert [*call(worker, "returned", integer(i))] == ["other"], i
+    assert call(worker, "returned", integer(20))["raised"]["type"] == "IndexError"
+
+
+def test_a_buffer_that_is_released(start: Start) -> None:
+    worker = start("""
+        from array import array
+        def released():
+            view = memoryview(array("I", [1]))
+            view.release()
+            return view
+    """)
+    assert [*call(worker, "released")] == ["other"]
+    assert "finished" in worker.ask("finish")
 
 
 def test_exceptions(start: Start) -> None:

@@ -69,7 +69,7 @@ def _uint32(returned: object) -> list[int] | None:
     """The items of a one-dimensional, contiguous buffer of uint32; None for anything else."""
     try:
         view = memoryview(returned)  # type: ignore[arg-type]
-    except TypeError:
+    except (TypeError, ValueError):  # no buffer, or one that was released
         return None
     # A C compiler's unsigned int or unsigned long, in the machine's own byte order.
     of_uint32 = view.format.lstrip("@=") in ("I", "L") and view.itemsize == 4
