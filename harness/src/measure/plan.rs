@@ -30,8 +30,8 @@ impl Dimensions {
     /// What a preset stands for. More generations help calls of nanoseconds more than more rounds do.
     pub fn of(preset: Preset) -> Self {
         let (generations, rounds, seconds) = match preset {
-            Preset::Smoke => (3, 10, 25),
-            Preset::Quick => (6, 10, 180),
+            Preset::Smoke => (3, 10, 10),
+            Preset::Quick => (6, 10, 140),
             Preset::Talk => (8, 12, 780),
             Preset::Full => (15, 20, 4 * 3600),
         };

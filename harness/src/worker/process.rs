@@ -257,6 +257,7 @@ impl Drop for Worker<'_> {
     fn drop(&mut self) {
         self.kill();
         self.guard.remove(self.group);
+        self.cut_log();
     }
 }
 
