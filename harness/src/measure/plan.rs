@@ -32,7 +32,7 @@ impl Dimensions {
         let (generations, rounds, seconds) = match preset {
             Preset::Smoke => (3, 10, 10),
             Preset::Quick => (6, 10, 140),
-            Preset::Talk => (8, 12, 780),
+            Preset::Talk => (8, 12, 700),
             Preset::Full => (15, 20, 4 * 3600),
         };
         Self { generations, rounds, budget: Duration::from_secs(seconds) }
