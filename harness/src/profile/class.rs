@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use globset::GlobSet;
 use serde::{Deserialize, Serialize};
+
+use crate::catalog::Rules;
+use crate::store::profile::Activity;
 
 /// Whose code a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,8 +67,8 @@ pub struct Owners {
     pub glue: Vec<PathBuf>,
     /// Files or folders whose code does the work; they go before those of the binding.
     pub kernel: Vec<PathBuf>,
-    /// Further libraries that are the binding, by their file's name.
-    pub glue_names: GlobSet,
+    /// What the strategy says of its functions, and of libraries that are the binding, too.
+    pub rules: Rules,
 }
 
 impl Owners {
@@ -76,12 +78,20 @@ impl Owners {
         let within = |folders: &[PathBuf]| folders.iter().any(|folder| path.starts_with(folder));
         if within(&self.kernel) {
             Class::Kernel
-        } else if within(&self.glue) || self.glue_names.is_match(name.as_ref()) {
+        } else if within(&self.glue) || self.rules.libraries.is_match(name.as_ref()) {
             Class::Glue
         } else if is_interpreter(path, &name) {
             Class::Interpreter
         } else {
             Class::Library
+        }
+    }
+
+    /// Whose a function in a program or library is: a binding may have the kernel in it.
+    pub fn class_of_function(&self, path: &Path, function: &str) -> Class {
+        match self.class_of(path) {
+            Class::Glue if self.rules.activity(function) == Some(Activity::Kernel) => Class::Kernel,
+            class => class,
         }
     }
 }
@@ -94,14 +104,13 @@ fn is_interpreter(path: &Path, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use globset::{Glob, GlobSetBuilder};
 
     #[test]
     fn the_kernels_go_before_the_binding_and_both_before_the_interpreter() {
         let owners = Owners {
             glue: vec!["/b/strategies/x".into()],
             kernel: vec!["/b/kernels/libk.so".into(), "/b/strategies/x/packages".into()],
-            glue_names: GlobSetBuilder::new().add(Glob::new("_ctypes.*").unwrap()).build().unwrap(),
+            rules: toml::from_str("libraries = [\"_ctypes.*\"]\nkernel = [\"kmp_*\"]").unwrap(),
         };
         let class = |path: &str| owners.class_of(Path::new(path));
         assert_eq!(class("/b/kernels/libk.so"), Class::Kernel);
@@ -112,5 +121,7 @@ mod tests {
         assert_eq!(class("/p/bin/python3.13"), Class::Interpreter);
         assert_eq!(class("/lib/libc.so.6"), Class::Library);
         assert_eq!(class("[vdso]"), Class::Library);
+        assert_eq!(owners.class_of_function(Path::new("/b/strategies/x/python_x.so"), "kmp_find"), Class::Kernel);
+        assert_eq!(owners.class_of_function(Path::new("/b/strategies/x/python_x.so"), "find_all"), Class::Glue);
     }
 }

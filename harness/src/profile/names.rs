@@ -92,10 +92,15 @@ impl<'a> Namer<'a> {
 
     fn native(&self, image: usize, address: u64) -> Frame {
         let (path, read) = &self.unwound.images[image];
-        let class = self.owners.class_of(path);
         match read.as_ref().and_then(|read| read.function(address)) {
-            Some(symbol) => Frame { name: tidy(&demangled(symbol)), class, source: None, named: true },
-            None => Frame { name: format!("[{}]", tidy(&file_name(path))), class, source: None, named: false },
+            Some(symbol) => {
+                let name = tidy(&demangled(symbol));
+                Frame { class: self.owners.class_of_function(path, &name), name, source: None, named: true }
+            }
+            None => {
+                let name = format!("[{}]", tidy(&file_name(path)));
+                Frame { class: self.owners.class_of(path), name, source: None, named: false }
+            }
         }
     }
 
