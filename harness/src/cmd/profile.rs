@@ -82,7 +82,7 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     }
     let interrupt = listen()?;
     let guard = Guard::start().into_diagnostic().wrap_err("can't start the guard")?;
-    let logs = tempfile::Builder::new().prefix("bindbench-profile-").tempdir().into_diagnostic().wrap_err("can't make a folder for logs")?;
+    let logs = tempfile::tempdir_in(workshop.layout.build()).into_diagnostic().wrap_err("can't make a folder for what workers print")?;
     let watch = Watch { guard: &guard, interrupt: &interrupt };
     let studio = Studio { limits, logs: logs.path().to_owned(), watch };
     let bar = ProgressBar::new(subjects.len() as u64).with_style(bar_style("cells, {msg}"));
@@ -104,19 +104,19 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let new = profile.cells.len();
+    let found = profile.clone();
     if let Some(older) = older {
         profile.absorb(older);
     }
     profile.save(&out)?;
-    shown::write(&profile, &out)?;
+    shown::write(&profile, &out).into_diagnostic().with_context(|| format!("can't write to {}", out.display()))?;
     if interrupted {
-        eprintln!("stopped; what was found of {new} cells is in {}", out.display());
+        eprintln!("stopped; what was found of {} of {} cells is in {}", found.cells.len(), subjects.len(), out.display());
         return Ok(ExitCode::from(INTERRUPTED));
     }
-    let text = if args.json { shown::json(&profile).into_diagnostic()? } else { shown::text(&profile, &out) };
+    let text = if args.json { shown::json(&found).into_diagnostic()? } else { shown::text(&found, &out) };
     print(&text)?;
-    Ok(ExitCode::from(exit_status(&profile)))
+    Ok(ExitCode::from(exit_status(&found)))
 }
 
 /// Why a pass has no result.

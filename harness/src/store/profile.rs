@@ -109,7 +109,18 @@ impl Stacks {
 
     /// Whether its stacks go from the thread's beginning through Python to native code often enough to say so.
     pub fn is_mixed(&self) -> bool {
-        self.samples > 0 && self.share(self.rooted) >= MIXED
+        self.with_python > 0 && self.share(self.rooted) >= MIXED
+    }
+
+    /// What its stacks may be called.
+    pub fn kind(&self) -> &'static str {
+        if self.is_mixed() {
+            "mixed stacks"
+        } else if self.with_python == 0 {
+            "native stacks, no Python function has a name"
+        } else {
+            "stacks that are cut too often to be called mixed"
+        }
     }
 }
 
@@ -352,7 +363,8 @@ mod tests {
 
     #[test]
     fn a_picture_whose_stacks_begin_nowhere_is_not_mixed() {
-        let of = |samples, rooted| Stacks { samples, rooted, ..Stacks::default() };
-        assert!(of(100, 90).is_mixed() && !of(100, 89).is_mixed() && !of(0, 0).is_mixed());
+        let of = |samples, rooted, with_python| Stacks { samples, rooted, with_python, ..Stacks::default() };
+        assert!(of(100, 90, 100).is_mixed() && !of(100, 89, 100).is_mixed() && !of(0, 0, 0).is_mixed());
+        assert_eq!(of(100, 100, 0).kind(), "native stacks, no Python function has a name");
     }
 }
