@@ -41,7 +41,9 @@ impl Known {
     fn of(frame: &Frame, interpreter: &InterpreterRules, strategy: &Rules) -> Self {
         let (class, named) = (frame.class, frame.named);
         let native = named && !matches!(class, Class::Python | Class::System);
-        let always = if native { strategy.activity(&frame.name).or_else(|| interpreter.always.activity(&frame.name)) } else { None };
+        let of_the_strategy = named && matches!(class, Class::Glue | Class::Kernel);
+        let by_strategy = of_the_strategy.then(|| strategy.activity(&frame.name)).flatten();
+        let always = by_strategy.or_else(|| native.then(|| interpreter.always.activity(&frame.name)).flatten());
         let on_behalf = native && matches!(class, Class::Interpreter | Class::Library);
         let for_a_binding = if on_behalf { interpreter.for_a_binding.activity(&frame.name) } else { None };
         Self { class, named, always, for_a_binding }
