@@ -163,4 +163,19 @@ mod tests {
         assert_eq!((folded.tally.rooted, folded.tally.unknown), (0, 1));
         assert_eq!(folded.tally.by_class, [(Class::Kernel, 1)].into());
     }
+
+    #[test]
+    fn a_hundred_thousand_samples_are_folded_without_one_too_few() {
+        let owners = crate::profile::class::Owners::default();
+        let maps = crate::profile::perf_map::PerfMaps::default();
+        let stack = |n: u64| {
+            // Thirty deep, a thousand different ones.
+            let places = (0..30).map(|depth| if depth % 2 == 0 { Place::Made(n % 1000) } else { Place::Kernel(depth) }).collect();
+            Stack { pid: 1, places, rooted: n % 10 != 0 }
+        };
+        let unwound = Unwound { stacks: (0..100_000).map(stack).collect(), ..Unwound::default() };
+        let folded = Folded::new(&unwound, 1, Namer::new(&unwound, &maps, &owners));
+        assert_eq!((folded.tally.samples, folded.tally.rooted), (100_000, 90_000));
+        assert_eq!(folded.stacks.values().sum::<u64>(), 100_000);
+    }
 }

@@ -142,8 +142,10 @@ impl Image {
     pub fn is_root(&self, address: u64) -> bool {
         /// Longer than any `_start`.
         const START: u64 = 0x40;
+        // In the C library's debugging symbols, names for its own use begin with __GI_.
         let named = |name: &str| {
-            ["_start", "clone", "clone3", "__clone", "__clone3", "start_thread", "_dl_start_user", "thread_start"].contains(&name)
+            let name = name.trim_start_matches("__GI_").trim_start_matches('_');
+            ["start", "clone", "clone3", "start_thread", "dl_start_user", "thread_start"].contains(&name)
         };
         let file = self.path.file_name().unwrap_or_default().to_string_lossy();
         let is_c_library = ["libc.", "libc-", "ld-", "libpthread"].iter().any(|begin| file.starts_with(begin));

@@ -67,7 +67,7 @@ fn activity(stack: &[&Known]) -> Activity {
         return Activity::Other;
     }
     let mut by_rule = (0..stack.len()).rev().filter_map(|at| {
-        let Known { class, always, for_a_binding, .. } = stack[at];
+        let Known { class, always, .. } = stack[at];
         let by_class = match class {
             Class::System => Some(Activity::System),
             Class::Python => Some(Activity::Interpreter),
@@ -75,18 +75,22 @@ fn activity(stack: &[&Known]) -> Activity {
             Class::Kernel => Some(Activity::Kernel),
             Class::Interpreter | Class::Library | Class::Unknown => None,
         };
-        always.or_else(|| for_a_binding.filter(|_| for_binding(&stack[..at]))).or(by_class)
+        always.or_else(|| on_behalf(&stack[..=at])).or(by_class)
     });
     let fallback = || stack.iter().skip(1).any(|known| known.class == Class::Interpreter).then_some(Activity::Interpreter);
     by_rule.next().or_else(fallback).unwrap_or(Activity::Other)
 }
 
-/// Whether it is a binding that called, and not the interpreter's loop.
-fn for_binding(callers: &[&Known]) -> bool {
-    let decides = |known: &&&Known| {
+/// What the innermost function does for a binding: what the outermost one of those does that the binding called and that a rule knows,
+/// for PyFloat_AsDouble may make a float on its way. None when no binding called, or no rule knows the innermost one.
+fn on_behalf(stack: &[&Known]) -> Option<Activity> {
+    stack.last()?.for_a_binding?;
+    let decides = |known: &&Known| {
         known.always == Some(Activity::Interpreter) || matches!(known.class, Class::Python | Class::Glue | Class::Kernel)
     };
-    callers.iter().rev().find(decides).is_some_and(|known| matches!(known.class, Class::Glue | Class::Kernel))
+    let caller = stack.iter().rposition(decides)?;
+    let is_binding = matches!(stack[caller].class, Class::Glue | Class::Kernel);
+    if is_binding { stack[caller..].iter().find_map(|known| known.for_a_binding) } else { None }
 }
 
 #[cfg(test)]
@@ -138,6 +142,8 @@ mod tests {
         assert_eq!(below(&["in:PyLong_FromLong"]), Activity::Interpreter);
         assert_eq!(below(&["gl:f", "in:PyLong_FromLong"]), Activity::ResultBoxing);
         assert_eq!(below(&["gl:f", "in:PyArg_ParseTuple", "in:vgetargs1"]), Activity::ArgumentConversion);
+        // What a conversion makes on its way is part of it.
+        assert_eq!(below(&["gl:f", "in:PyFloat_AsDouble", "in:PyFloat_FromDouble"]), Activity::ArgumentConversion);
         // The binding called back into Python, which makes ints for itself.
         assert_eq!(below(&["gl:f", "in:PyObject_Call", "in:_PyEval_EvalFrameDefault", "in:PyLong_FromLong"]), Activity::Interpreter);
     }

@@ -59,7 +59,7 @@ impl Sandbox {
         }
     }
 
-    fn add_catalog(&mut self, name: &str) {
+    pub fn add_catalog(&mut self, name: &str) {
         let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogs").join(name);
         let copy = self.path().join(name);
         for file in walkdir::WalkDir::new(&original).into_iter().filter_entry(|entry| entry.file_name() != "__pycache__") {
