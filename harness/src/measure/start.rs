@@ -64,7 +64,7 @@ impl Options {
 /// # Errors
 /// When a selection matches nothing, nothing selected is ready, or the disk refuses.
 pub fn begin(workshop: &Workshop, selection: &Selection, options: &Options, runs: &Path, command: Vec<String>) -> Result<Session> {
-    let lanes = selection.lanes(&workshop.catalog)?;
+    let lanes = selection.contenders(&workshop.catalog)?;
     let interpreters = workshop.interpreters(&selection.pythons, &lanes)?;
     let cpus = allowed_cpus();
     let spanned = matrix(&workshop.catalog, selection, options.preset, cpus.len())?;
