@@ -39,6 +39,8 @@ pub enum Command {
     List(cmd::list::Args),
     /// Measure what is set up
     Run(cmd::run::Args),
+    /// Show where the time goes: flamegraphs, and the split of the time
+    Profile(cmd::profile::Args),
     /// Print a run's tables and write them to reports/
     Report(cmd::report::Args),
     /// Remove what setup made

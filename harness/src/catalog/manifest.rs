@@ -10,6 +10,7 @@ use toml::Spanned;
 
 use super::axes::{Comparison, Form, Gil, Parallel};
 use super::error::{CatalogError, TomlFile};
+use super::rules::Rules;
 
 /// A folder with one binding, its source, its build recipe and its lanes.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Strategy {
     pub implementations: Vec<String>,
     /// How to build it.
     pub build: Build,
+    /// What its functions do, for profiles.
+    pub profile: Rules,
     /// Its contenders.
     pub lanes: Vec<Lane>,
 }
@@ -187,6 +190,8 @@ struct StrategyToml {
     implementations: Vec<String>,
     #[serde(default)]
     build: Build,
+    #[serde(default)]
+    profile: Rules,
     lane: Vec<LaneToml>,
 }
 
@@ -313,6 +318,7 @@ fn read_strategy(path: &Path) -> Result<Strategy, CatalogError> {
         python,
         implementations: manifest.implementations,
         build: manifest.build,
+        profile: manifest.profile,
         lanes,
     })
 }

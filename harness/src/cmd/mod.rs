@@ -5,6 +5,7 @@ pub mod clean;
 pub mod doctor;
 pub mod guard;
 pub mod list;
+pub mod profile;
 pub mod report;
 pub mod run;
 pub mod setup;

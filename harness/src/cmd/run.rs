@@ -64,13 +64,14 @@ pub struct Args {
     json: bool,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+/// A time above 0, in seconds.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| format!("{text:?} is no number of seconds"))?;
     Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or_else(|| "has to be above 0".to_owned())
 }
 
 /// Exit status of a process that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 
 /// Measures, then shows the tables.
 ///
@@ -116,7 +117,7 @@ impl Args {
 }
 
 /// Set by Ctrl-C and by the signals that end a session.
-fn listen() -> Result<Arc<AtomicBool>> {
+pub(super) fn listen() -> Result<Arc<AtomicBool>> {
     let interrupt = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&interrupt);
     ctrlc::set_handler(move || seen.store(true, Ordering::Relaxed)).into_diagnostic().wrap_err("can't listen to Ctrl-C")?;

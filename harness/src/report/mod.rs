@@ -5,6 +5,7 @@ mod format;
 mod grid;
 pub mod json;
 pub mod markdown;
+pub mod profile;
 pub mod tables;
 pub mod terminal;
 pub mod warnings;

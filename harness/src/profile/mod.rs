@@ -1,0 +1,33 @@
+//! Profiling: where the time of a cell goes, as flamegraphs with Python, binding, kernel and operating system in one stack.
+//!
+//! Data run one way here too: a worker sits for a cell (`subject`, `sitting`), it is sampled (`builtin`, `sampler`, `record`), stacks are
+//! unwound (`image`, `unwind`), named (`perf_map`, `names`, `class`), folded (`fold`), split by what was done (`split`), and drawn
+//! (`picture`). A profiled pass is never a timed one.
+
+// What only the built-in sampler uses is compiled everywhere, so that its tests run everywhere.
+#![cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), allow(dead_code))]
+
+#[cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), path = "builtin_elsewhere.rs")]
+mod builtin;
+mod class;
+mod fold;
+mod image;
+mod names;
+mod perf_map;
+mod picture;
+mod record;
+mod refusal;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod sampler;
+mod sitting;
+mod split;
+pub mod stacks;
+mod subject;
+mod unwind;
+mod way;
+
+pub use refusal::Refused;
+pub use sitting::{Sitting, Studio};
+pub use stacks::Sampling;
+pub use subject::{Subject, begin};
+pub use way::Backend;
