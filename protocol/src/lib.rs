@@ -141,6 +141,9 @@ pub struct Watch {
     pub first: usize,
     /// No call begins later than this after the first one.
     pub duration_ns: u64,
+    /// The interpreter's switch interval meanwhile: how long a thread waits for the GIL before it asks whoever runs Python code to
+    /// hand it over.
+    pub switch_interval_ns: u64,
 }
 
 /// Untimed calls between two looks at the process's memory.
@@ -333,16 +336,13 @@ pub struct ItemAnswer {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Watched {
-    /// The interpreter's switch interval meanwhile: how long a thread waits for the GIL before it asks whoever runs Python code
-    /// to hand it over.
-    pub switch_interval_ns: u64,
     /// The system told how long threads waited for a CPU; otherwise all these times are 0.
     pub queues_known: bool,
     /// Beats while nothing was called.
     pub idle: Vec<Beat>,
     /// Beats from the first call on.
     pub beats: Vec<Beat>,
-    /// The calls, one after the other.
+    /// The calls, one after the other, with pauses between them.
     pub calls: Vec<Span>,
 }
 
@@ -469,8 +469,8 @@ mod tests {
         let line = json!({"sample": {"cell": 3, "loops": 1_099_511_627_776_u64, "first": 5, "empty": true, "cpus": [1]}});
         is_written_as(Request::Sample(sample), line);
         is_written_as(
-            Request::Watch(Watch { cell: 3, first: 5, duration_ns: 1_000_000_000 }),
-            json!({"watch": {"cell": 3, "first": 5, "duration_ns": 1_000_000_000}}),
+            Request::Watch(Watch { cell: 3, first: 5, duration_ns: 1_000_000_000, switch_interval_ns: 500_000 }),
+            json!({"watch": {"cell": 3, "first": 5, "duration_ns": 1_000_000_000, "switch_interval_ns": 500_000}}),
         );
         is_written_as(Request::Weigh(Weigh { cell: 3, first: 5, loops: 1 }), json!({"weigh": {"cell": 3, "first": 5, "loops": 1}}));
         is_written_as(Request::Drop { cell: 9 }, json!({"drop": {"cell": 9}}));
@@ -510,9 +510,9 @@ mod tests {
         is_written_as(Reply::Called { answer: integers }, json!({"called": {"answer": {"integers": {"count": 1, "sha256": "ab"}}}}));
         let beat = Beat { start_ns: 1, end_ns: 600_000, queue_ns: 7, caller_queue_ns: 0 };
         let calls = vec![Span { start_ns: 2, end_ns: 3 }];
-        let line = json!({"watched": {"switch_interval_ns": 500_000, "queues_known": true, "idle": [], "beats": [
+        let line = json!({"watched": {"queues_known": true, "idle": [], "beats": [
             {"start_ns": 1, "end_ns": 600_000, "queue_ns": 7, "caller_queue_ns": 0}], "calls": [{"start_ns": 2, "end_ns": 3}]}});
-        let watched = Watched { switch_interval_ns: 500_000, queues_known: true, idle: Vec::new(), beats: vec![beat], calls };
+        let watched = Watched { queues_known: true, idle: Vec::new(), beats: vec![beat], calls };
         is_written_as(Reply::Watched(watched), line);
         let footprint = Footprint { resident_bytes: 4096, blocks: Some(3) };
         let line = json!({"weighed": {"before": {"resident_bytes": 4096, "blocks": 3}, "peak_bytes": 8192, "holding": null, "after": null}});

@@ -16,6 +16,8 @@ from typing import Any, Callable
 PERIOD_SECONDS = 0.0005
 # What a beat takes when nothing is in its way is known after so long.
 IDLE_SECONDS = 0.2
+# Between calls the heart gets the GIL, whatever the switch interval.
+PAUSE_SECONDS = 0.001
 # A call so quick that there are more of them is too quick to tell anything about.
 MOST_CALLS = 10_000
 
@@ -66,11 +68,12 @@ class Heart(Thread):
         return lambda: int(os.pread(statistics, 64, 0).split()[1])
 
 
-def watch(call: Callable[..., Any], inputs: Iterator[tuple[Any, ...]], duration_ns: int) -> dict[str, Any]:
+def watch(
+    call: Callable[..., Any], inputs: Iterator[tuple[Any, ...]], duration_ns: int, switch_interval_ns: int
+) -> dict[str, Any]:
     """Call for so long; the beats before and meanwhile, and when each call began and ended."""
     usual = sys.getswitchinterval()
-    # Python code keeps the GIL for this long when another thread wants it: with the usual 5 ms it would look like a held call.
-    sys.setswitchinterval(PERIOD_SECONDS)
+    sys.setswitchinterval(switch_interval_ns / 1e9)
     heart = Heart(get_native_id())
     heart.start()
     try:
@@ -81,11 +84,11 @@ def watch(call: Callable[..., Any], inputs: Iterator[tuple[Any, ...]], duration_
         while (start := perf_counter_ns()) < latest and len(calls) < MOST_CALLS:
             call(*next(inputs))
             calls.append((start, perf_counter_ns()))
+            sleep(PAUSE_SECONDS)
     finally:
         heart.stop()
         sys.setswitchinterval(usual)
     return {
-        "switch_interval_ns": int(PERIOD_SECONDS * 1e9),
         "queues_known": heart.queues_known,
         "idle": idle,
         "beats": heart.take(),

@@ -81,8 +81,8 @@ class Worker:
         call = self._operation(workload, operation)
         return {"called": {"answer": answer_of_call(call, tuple(map(argument, arguments)), with_values=True)}}
 
-    def _watch(self, cell: int, first: int, duration_ns: int) -> dict[str, Any]:
-        return {"watched": heartbeat.watch(*self._cell(cell).untimed(first), duration_ns)}
+    def _watch(self, cell: int, first: int, duration_ns: int, switch_interval_ns: int) -> dict[str, Any]:
+        return {"watched": heartbeat.watch(*self._cell(cell).untimed(first), duration_ns, switch_interval_ns)}
 
     def _weigh(self, cell: int, first: int, loops: int) -> dict[str, Any]:
         return {"weighed": memory.weigh(*self._cell(cell).untimed(first), loops)}

@@ -5,13 +5,13 @@ use std::time::Duration;
 use bindbench_protocol::{Reply, Request, Watch, Watched};
 use miette::Report;
 
-use super::rhythm::{SHORTEST_NS, call_ns, share};
+use super::rhythm::{IMPATIENT_NS, PATIENT_NS, SHORTEST_NS, call_ns, class, handed_over, held, is_whole};
 use super::sitting::{Sitting, Studio, unexpected};
 use super::sizes::Sizes;
 use super::subject::Subject;
 use crate::catalog::axes::Form;
 use crate::measure::crew::Trouble;
-use crate::store::gauges::GilWatch;
+use crate::store::gauges::{GilShare, GilWatch};
 
 /// How long calls are watched.
 const SPAN: Duration = Duration::from_secs(1);
@@ -65,7 +65,7 @@ pub fn take(subject: &Subject, sizes: &Sizes, studio: &Studio) -> Result<GilWatc
             let reason = "this interpreter runs without a GIL".to_owned();
             return Ok(GilWatch::NotWatched { reason });
         }
-        let tried = watch(&mut sitting, &resized, TRIAL)?;
+        let tried = watch(&mut sitting, &resized, TRIAL, IMPATIENT_NS)?;
         let call_ns = call_ns(&tried).unwrap_or_default();
         let longer = size.zip(largest).map(|(size, largest)| next_size(size, call_ns).min(largest));
         if call_ns < IDEAL_NS / 2 && longer > size {
@@ -75,10 +75,30 @@ pub fn take(subject: &Subject, sizes: &Sizes, studio: &Studio) -> Result<GilWatc
         if call_ns < SHORTEST_NS {
             return Ok(GilWatch::TooShort { call_ns, size });
         }
-        let watched = watch(&mut sitting, &resized, SPAN)?;
+        let share = ask(&mut sitting, &resized)?;
         sitting.finish();
-        return Ok(share(&watched, size).map_or(GilWatch::TooShort { call_ns, size }, GilWatch::Told));
+        return Ok(share.map_or(GilWatch::TooShort { call_ns, size }, GilWatch::Told));
     }
+}
+
+/// Asks for the GIL patiently, and impatiently where that tells something. None when calls have become too short meanwhile.
+fn ask(sitting: &mut Sitting, subject: &Subject) -> Result<Option<GilShare>, Trouble> {
+    let patient = watch(sitting, subject, SPAN, PATIENT_NS)?;
+    let Some(call_ns) = call_ns(&patient).filter(|&time| time >= SHORTEST_NS) else { return Ok(None) };
+    let Some(held) = held(&patient) else { return Ok(None) };
+    let handed_over = match is_whole(held) {
+        true => handed_over(&watch(sitting, subject, SPAN, IMPATIENT_NS)?),
+        false => None,
+    };
+    Ok(Some(GilShare {
+        class: class(held, handed_over),
+        held,
+        handed_over,
+        calls: patient.calls.len() as u64,
+        call_ns,
+        size: subject.case.size,
+        queues_known: patient.queues_known,
+    }))
 }
 
 /// Why nothing could be learnt from watching.
@@ -102,8 +122,8 @@ fn next_size(size: u64, call_ns: u64) -> u64 {
     size.saturating_mul(factor.clamp(2, 1 << 20)).checked_next_power_of_two().unwrap_or(u64::MAX)
 }
 
-fn watch(sitting: &mut Sitting, subject: &Subject, span: Duration) -> Result<Watched, Trouble> {
-    let watch = Watch { cell: subject.cell.id, first: 0, duration_ns: span.as_nanos() as u64 };
+fn watch(sitting: &mut Sitting, subject: &Subject, span: Duration, switch_interval_ns: u64) -> Result<Watched, Trouble> {
+    let watch = Watch { cell: subject.cell.id, first: 0, duration_ns: span.as_nanos() as u64, switch_interval_ns };
     match sitting.ask(&Request::Watch(watch))? {
         Reply::Watched(watched) => Ok(watched),
         other => Err(unexpected(&other)),

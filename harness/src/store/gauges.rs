@@ -32,16 +32,15 @@ pub enum GilWatch {
 pub struct GilShare {
     /// In one word.
     pub class: GilClass,
-    /// Share of the calls' time during which the heartbeat was ready to run and did not get the GIL; about 0 to 1.
+    /// Share of the calls' time during which the heartbeat was ready to run and did not get the GIL, while nobody asked for it; 0 to 1.
     pub held: f64,
-    /// The part of that in stretches that no interpreter makes: it would have handed the GIL over.
-    pub held_long: f64,
+    /// Of a GIL that is held nearly always: how often it was handed over during calls, when it was asked for every half millisecond,
+    /// as a share of what an interpreter could do; about 0 or about 1.
+    pub handed_over: Option<f64>,
     /// Calls watched.
     pub calls: u64,
     /// Their median time, nanoseconds.
     pub call_ns: u64,
-    /// Beats while they ran.
-    pub beats: u64,
     /// Size of the input, which is chosen so that calls are long enough; none where it has none.
     pub size: Option<u64>,
     /// Waits for a CPU were known, and are not taken for waits for the GIL.
