@@ -41,6 +41,8 @@ pub enum Command {
     Run(cmd::run::Args),
     /// Show where the time goes: flamegraphs, and the split of the time
     Profile(cmd::profile::Args),
+    /// Print the command line of one lane's worker, or run it under gdb
+    Debug(cmd::debug::Args),
     /// Print a run's tables and write them to reports/
     Report(cmd::report::Args),
     /// Remove what setup made

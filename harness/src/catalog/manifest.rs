@@ -101,6 +101,11 @@ pub struct Lane {
     pub without: BTreeMap<String, String>,
     /// Checks of a contract that it leaves out: operation → which.
     pub unchecked: BTreeMap<String, String>,
+    /// It has a fault on purpose, and this is what there is to learn from it: nobody measures it who does not name it.
+    pub teaching: Option<String>,
+    /// Workload, or `workload.operation` → name of the native function that does the work, `{operation}` standing for the
+    /// operation's. Lanes that call the shared kernels library need none.
+    pub symbols: BTreeMap<String, String>,
 }
 
 /// Copies of the input a binding makes, by how the input is passed: for all workloads, or for each.
@@ -163,6 +168,12 @@ impl Lane {
             Entry::Native { workloads, .. } => workloads.iter().any(|name| name == workload),
         })
     }
+
+    /// Name of the native function of its own that does an operation's work, as far as the manifest tells.
+    pub fn symbol(&self, workload: &str, operation: &str) -> Option<String> {
+        let named = self.symbols.get(&format!("{workload}.{operation}")).or_else(|| self.symbols.get(workload))?;
+        Some(named.replace("{operation}", operation))
+    }
 }
 
 #[derive(Deserialize)]
@@ -212,6 +223,10 @@ struct LaneToml {
     without: BTreeMap<String, String>,
     #[serde(default)]
     unchecked: BTreeMap<String, String>,
+    #[serde(default)]
+    teaching: Option<String>,
+    #[serde(default)]
+    symbols: BTreeMap<String, String>,
 }
 
 /// Reads every `strategy.toml` one level below the folder, in the order of their names.
@@ -290,6 +305,8 @@ fn read_strategy(path: &Path) -> Result<Strategy, CatalogError> {
             packages: lane.packages.map(Spanned::into_inner),
             without: lane.without,
             unchecked: lane.unchecked,
+            teaching: lane.teaching,
+            symbols: lane.symbols,
         });
     }
     Ok(Strategy {

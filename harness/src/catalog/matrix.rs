@@ -55,7 +55,7 @@ fn span(
     nothing: String,
     cpus: usize,
 ) -> Result<Matrix, CatalogError> {
-    let lanes = selection.lanes(catalog)?;
+    let lanes = selection.contenders(catalog)?;
     let operations = selection.operation_patterns(catalog)?;
     let mut cases = Vec::new();
     for workload in &catalog.workloads {
@@ -227,6 +227,21 @@ mod tests {
         assert_eq!(spanned.skipped, skipped);
         let nothing = matrix(&catalog, &select(&["call.fail"], &["python/pure"]), Preset::Smoke, 2);
         assert!(matches!(nothing, Err(CatalogError::Nothing { .. })), "{nothing:?}");
+    }
+
+    #[test]
+    fn a_lane_that_teaches_takes_part_when_it_is_named_in_full() {
+        let catalog = catalog();
+        let teaching: Vec<&str> = catalog.lanes().filter(|lane| lane.teaching.is_some()).map(|lane| lane.id.as_str()).collect();
+        assert_eq!(teaching, ["ctypes/pydll-leaky"]);
+        let takes_part = |lanes: &[&str]| {
+            let spanned = matrix(&catalog, &select(&["std.std"], lanes), Preset::Smoke, 2);
+            spanned.is_ok_and(|spanned| spanned.wanted.iter().any(|wanted| wanted.lane == "ctypes/pydll-leaky"))
+        };
+        assert!(!takes_part(&[]) && !takes_part(&["ctypes/*"]) && !takes_part(&["*/pydll-leaky"]));
+        assert!(takes_part(&["ctypes/pydll-leaky"]) && takes_part(&["python/pure", "ctypes/pydll-leaky"]));
+        assert!(!takes_part(&["ctypes/pydll-leaky", "!ctypes/*", "python/pure"]));
+        assert!(catalog.lanes().count() > select(&[], &[]).contenders(&catalog).unwrap().len());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What there is to measure: strategies, workloads, the selection grammar, and the matrix of cells they span.
 
 pub mod axes;
+mod case;
 mod error;
 mod manifest;
 mod matrix;
@@ -10,6 +11,7 @@ mod workload;
 
 use std::path::{Path, PathBuf};
 
+pub use case::case_of;
 pub use error::CatalogError;
 pub use manifest::{Build, Copies, Entry, Lane, Need, Strategy};
 pub use matrix::{Matrix, Wanted, matrix, matrix_to_profile, passing};

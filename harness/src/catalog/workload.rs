@@ -55,6 +55,9 @@ pub struct Operation {
     pub summary: String,
     /// How the driver knows the right answer.
     pub oracle: Oracle,
+    /// Name of the function in the shared kernels library that does the work; none where it has none.
+    #[serde(default)]
+    pub kernel: Option<String>,
 }
 
 /// How the driver knows the right answer, without asking a lane.

@@ -2,6 +2,7 @@
 
 pub mod bench_all;
 pub mod clean;
+pub mod debug;
 pub mod doctor;
 pub mod guard;
 pub mod list;

@@ -14,7 +14,7 @@ use super::run::{INTERRUPTED, listen, seconds};
 use crate::catalog::{Preset, Selection};
 use crate::measure::crew::Trouble;
 use crate::measure::{Watch, environment};
-use crate::profile::{Backend, Sampling, Studio, Subject, begin, stacks};
+use crate::profile::{Backend, Sampling, Sizes, Studio, Subject, begin, gil, memory, stacks};
 use crate::report::profile as shown;
 use crate::setup::layout::Layout;
 use crate::setup::{Workshop, bar_style};
@@ -58,6 +58,10 @@ pub struct Args {
 pub enum Pass {
     /// Flamegraphs, and the split of the time
     Stacks,
+    /// Who holds the GIL during calls
+    Gil,
+    /// How far calls raise memory, what they copy, and what leaks
+    Memory,
 }
 
 /// Looks at what is selected, writes the folder of the pictures, and shows the tables.
@@ -85,12 +89,13 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     let logs = tempfile::tempdir_in(workshop.layout.build()).into_diagnostic().wrap_err("can't make a folder for what workers print")?;
     let watch = Watch { guard: &guard, interrupt: &interrupt };
     let studio = Studio { limits, logs: logs.path().to_owned(), watch };
+    let sizes = Sizes::new(&workshop);
     let bar = ProgressBar::new(subjects.len() as u64).with_style(bar_style("cells, {msg}"));
     let mut interrupted = false;
     for subject in &subjects {
         bar.set_message(format!("{} {}", subject.cell.lane, subject.title()));
         let mut cell = subject.unseen();
-        let looked = passes.iter().try_for_each(|pass| args.look(*pass, subject, &studio, &out, &mut cell));
+        let looked = passes.iter().try_for_each(|pass| args.look(*pass, subject, &sizes, &studio, &out, &mut cell));
         match looked {
             Ok(()) => {}
             Err(Stopped::Cell(status)) => cell.status = status,
@@ -138,13 +143,30 @@ impl From<Trouble> for Stopped {
     }
 }
 
+impl From<gil::NoWord> for Stopped {
+    fn from(error: gil::NoWord) -> Self {
+        match error {
+            gil::NoWord::Trouble(trouble) => trouble.into(),
+            gil::NoWord::Everything(report) => Self::Everything(report),
+        }
+    }
+}
+
 impl Args {
     fn sampling(&self) -> Sampling {
         Sampling { backend: self.backend, hertz: self.hertz, span: self.seconds }
     }
 
     /// One pass over one cell.
-    fn look(&self, pass: Pass, subject: &Subject, studio: &Studio, out: &Path, cell: &mut ProfiledCell) -> Result<(), Stopped> {
+    fn look(
+        &self,
+        pass: Pass,
+        subject: &Subject,
+        sizes: &Sizes,
+        studio: &Studio,
+        out: &Path,
+        cell: &mut ProfiledCell,
+    ) -> Result<(), Stopped> {
         match pass {
             Pass::Stacks => {
                 let taken = stacks::take(subject, self.sampling(), studio, out);
@@ -153,6 +175,8 @@ impl Args {
                     other => Stopped::Everything(other.into()),
                 })?);
             }
+            Pass::Gil => cell.gil = Some(gil::take(subject, sizes, studio)?),
+            Pass::Memory => cell.memory = Some(memory::take(subject, sizes, studio)?),
         }
         Ok(())
     }

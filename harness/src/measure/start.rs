@@ -85,7 +85,7 @@ pub fn lay_out(
     options: &Options,
     command: Vec<String>,
 ) -> Result<(Run, Launches)> {
-    let lanes = selection.lanes(&workshop.catalog)?;
+    let lanes = selection.contenders(&workshop.catalog)?;
     let interpreters = workshop.interpreters(&selection.pythons, &lanes)?;
     let cpus = allowed_cpus();
     let mut ready = Ready::default();

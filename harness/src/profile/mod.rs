@@ -11,15 +11,19 @@
 mod builtin;
 mod class;
 mod fold;
+pub mod gil;
 mod image;
 mod names;
+pub mod memory;
 mod perf_map;
 mod picture;
 mod record;
 mod refusal;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod sampler;
+mod rhythm;
 mod sitting;
+mod sizes;
 mod split;
 pub mod stacks;
 mod subject;
@@ -28,6 +32,7 @@ mod way;
 
 pub use refusal::Refused;
 pub use sitting::{Sitting, Studio};
+pub use sizes::Sizes;
 pub use stacks::Sampling;
 pub use subject::{Subject, begin};
 pub use way::Backend;

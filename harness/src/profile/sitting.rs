@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use bindbench_protocol::{Reply, Request, Sample, Sampled};
+use bindbench_protocol::{Loaded, Reply, Request, Sample, Sampled};
 
 use super::subject::Subject;
 use crate::measure::Watch;
@@ -59,9 +59,37 @@ impl<'a> Sitting<'a> {
     ///
     /// # Errors
     /// The status of a cell that can't be looked at.
-    pub fn load(&mut self) -> Result<(), Trouble> {
-        self.ask(&Request::Load(self.launch.load.clone()))?;
-        self.ask(&Request::Prepare(self.subject.contender.prepare.clone()))?;
+    pub fn load(&mut self) -> Result<Loaded, Trouble> {
+        let loaded = self.import()?;
+        self.give_inputs()?;
+        self.check_first()?;
+        Ok(loaded)
+    }
+
+    /// Loads the lane.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn import(&mut self) -> Result<Loaded, Trouble> {
+        match self.ask(&Request::Load(self.launch.load.clone()))? {
+            Reply::Loaded(loaded) => Ok(loaded),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Makes the inputs.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn give_inputs(&mut self) -> Result<(), Trouble> {
+        self.ask(&Request::Prepare(self.subject.contender.prepare.clone())).map(drop)
+    }
+
+    /// Checks the answer to the first input.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn check_first(&mut self) -> Result<(), Trouble> {
         match self.ask(&Request::Verify { cell: self.subject.cell.id, first: 0, count: Some(1) })? {
             Reply::Verified { answers } if answers.len() == 1 => check(&self.subject.contender, 0, &answers[0]).map_err(Trouble::Cell),
             other => Err(unexpected(&other)),
@@ -131,6 +159,7 @@ fn raised(detail: String) -> Trouble {
     Trouble::Cell(Status::Raised { detail })
 }
 
-fn unexpected(reply: &Reply) -> Trouble {
+/// The trouble with a reply to another request.
+pub(super) fn unexpected(reply: &Reply) -> Trouble {
     raised(format!("the worker's reply does not fit the request: {:.200}", format!("{reply:?}")))
 }

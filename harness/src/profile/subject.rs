@@ -8,7 +8,7 @@ use crate::measure::contender::{Contender, Pools, contender};
 use crate::measure::environment::allowed_cpus;
 use crate::measure::{Launches, Options, lay_out};
 use crate::setup::Workshop;
-use crate::store::model::{Case, Cell, Run};
+use crate::store::model::{Case, Cell, Run, Unit};
 use crate::store::profile::{Profile, ProfiledCell, SCHEMA};
 use crate::worker::{Launch, Limits};
 
@@ -37,6 +37,16 @@ impl Subject {
             at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             status: crate::store::model::Status::Ok,
             stacks: None,
+            gil: None,
+            memory: None,
+        }
+    }
+
+    /// Memory that one unit of the input's size takes by itself: a byte, or a number of 8 bytes.
+    pub fn bytes_of_item(&self) -> u64 {
+        match self.case.unit {
+            Unit::Bytes => 1,
+            Unit::Items => 8,
         }
     }
 

@@ -4,6 +4,7 @@ mod interval;
 mod pairs;
 mod resolution;
 mod scaling;
+mod slope;
 
 #[cfg(test)]
 mod simulation;
@@ -19,6 +20,7 @@ use crate::store::model::{Run, RunState};
 
 pub use interval::{Estimate, FEWEST_GENERATIONS, Scale, median, six_digits};
 pub use pairs::{NoRatio, Samples};
+pub use slope::Slope;
 pub use resolution::{Resolution, Twin, Verdict, WIDEST, allowed, verdict, widening};
 
 /// Why a run can't vouch for its intervals.

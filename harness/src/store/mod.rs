@@ -1,6 +1,7 @@
 //! A run on disk: its model, and the folder that holds it; and what profiling found.
 
 mod folder;
+pub mod gauges;
 pub mod model;
 pub mod profile;
 

@@ -13,6 +13,7 @@ use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::gauges::{GilWatch, MemoryUse};
 use super::model::{Case, Environment, Interpreter, LaneRecord, Skipped, Status};
 use crate::atomic;
 
@@ -63,6 +64,12 @@ pub struct ProfiledCell {
     /// Pass `stacks`: where the time goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stacks: Option<Stacks>,
+    /// Pass `gil`: who holds the GIL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gil: Option<GilWatch>,
+    /// Pass `memory`: what calls do to memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryUse>,
 }
 
 /// Samples of a worker's stacks while it calls the lane over and over.
@@ -292,6 +299,8 @@ impl ProfiledCell {
     /// Keeps what was found here, and takes the rest from an older look at the same cell.
     fn absorb(&mut self, older: Self) {
         self.stacks = self.stacks.take().or(older.stacks);
+        self.gil = self.gil.take().or(older.gil);
+        self.memory = self.memory.take().or(older.memory);
     }
 }
 
@@ -312,7 +321,7 @@ mod tests {
             threads: 1,
             net_of_loop: false,
         };
-        ProfiledCell { case, lane: lane.into(), interpreter: None, at: String::new(), status: Status::Ok, stacks }
+        ProfiledCell { case, lane: lane.into(), interpreter: None, at: String::new(), status: Status::Ok, stacks, gil: None, memory: None }
     }
 
     fn profile(cells: Vec<ProfiledCell>) -> Profile {

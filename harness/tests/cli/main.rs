@@ -5,7 +5,9 @@
 
 mod builds;
 mod damage;
+mod debug;
 mod disk;
+mod gauges;
 mod input;
 mod interruptions;
 mod misfits;

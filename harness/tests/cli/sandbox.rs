@@ -39,7 +39,7 @@ impl Sandbox {
         let mut sandbox = Self::new();
         sandbox.add_catalog(catalog);
         sandbox.make_tools();
-        sandbox.set_up("{misfits,steady,forge,fragile,stranger}/*").succeeds();
+        sandbox.set_up("{misfits,steady,forge,fragile,stranger,witnesses}/*").succeeds();
         sandbox
     }
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::split::{sampled, short};
-use super::{about, doubts, notes, title};
+use super::split::{Table, sampled, short};
+use super::{about, doubts, gil, memory, notes, title};
 use crate::store::profile::{Activity, Profile, ProfiledCell, Stacks};
 
 /// Narrower parts of a bar have no label.
@@ -43,6 +43,9 @@ pub fn render(profile: &Profile) -> String {
         page += &row(cell, stacks);
     }
     page += if last.is_empty() { "<p>No cell has samples.</p>\n" } else { "</table>\n" };
+    for table in gil::tables(profile).iter().chain(&memory::tables(profile)) {
+        page += &plain(table);
+    }
     let notes = notes(profile);
     if !notes.is_empty() {
         page += "<h2>Notes</h2>\n<ul>\n";
@@ -52,6 +55,16 @@ pub fn render(profile: &Profile) -> String {
         page += "</ul>\n";
     }
     page + "<footer>Written by <code>bindbench profile</code>; the numbers are in profile.md and profile.json.</footer>\n</body>\n</html>\n"
+}
+
+/// A table of words and numbers.
+fn plain(table: &Table) -> String {
+    let line = |tag: &str, cells: &[String]| {
+        let cells: String = cells.iter().map(|cell| format!("<{tag}>{}", escaped(cell))).collect();
+        format!("<tr>{cells}</tr>\n")
+    };
+    let rows: String = table.rows.iter().map(|row| line("td", row)).collect();
+    format!("<h2>{}</h2>\n<table>\n{}{rows}</table>\n", escaped(&table.title), line("th", &table.header))
 }
 
 fn row(cell: &ProfiledCell, stacks: &Stacks) -> String {

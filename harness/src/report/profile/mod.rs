@@ -1,6 +1,8 @@
 //! Where the time goes, as tables on a terminal and in Markdown, as JSON, and as the page that lists the pictures.
 
+mod gil;
 mod index;
+mod memory;
 mod split;
 
 use std::fs;
@@ -20,7 +22,7 @@ const MUCH: f64 = 0.05;
 /// A profile for a terminal; `out` is the folder of the pictures.
 pub fn text(profile: &Profile, out: &Path) -> String {
     let mut text = String::new();
-    for table in split::tables(profile) {
+    for table in tables(profile) {
         text += &format!("{}\n{}\n\n", table.title, table.laid_out());
     }
     for note in notes(profile) {
@@ -48,9 +50,14 @@ pub fn write(profile: &Profile, out: &Path) -> io::Result<()> {
     atomic::replace(&out.join("index.html"), index::render(profile).as_bytes())
 }
 
+/// What every pass has to show.
+fn tables(profile: &Profile) -> Vec<Table> {
+    [split::tables(profile), gil::tables(profile), memory::tables(profile)].into_iter().flatten().collect()
+}
+
 fn markdown(profile: &Profile) -> String {
     let mut text = format!("# bindbench: where the time goes\n\n{}\n", about(profile));
-    for table in split::tables(profile) {
+    for table in tables(profile) {
         text += &format!("\n## {}\n\n{}", table.title, table.markdown());
     }
     let notes = notes(profile);
@@ -81,6 +88,8 @@ fn notes(profile: &Profile) -> Vec<String> {
             notes.extend(doubts(stacks).into_iter().map(|doubt| format!("{name}: {doubt}")));
         }
     }
+    notes.extend(gil::findings(profile));
+    notes.extend(memory::findings(profile));
     notes.extend(profile.notes.iter().cloned());
     let skipped = profile.skipped.iter().map(|skipped| {
         let what = skipped.operation.as_ref().map(|operation| format!(", {operation}")).unwrap_or_default();

@@ -9,8 +9,8 @@ use crate::store::profile::{Activity, Profile, ProfiledCell, Stacks};
 pub struct Table {
     /// The case.
     pub title: String,
-    header: Vec<String>,
-    rows: Vec<Vec<String>>,
+    pub(super) header: Vec<String>,
+    pub(super) rows: Vec<Vec<String>>,
 }
 
 /// A table for each case that was sampled.
