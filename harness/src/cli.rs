@@ -29,8 +29,8 @@ const EXIT_STATUS: &str = "Exit status:
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Set up, measure, report: everything, in one go
-    BenchAll(cmd::run::Args),
+    /// Set up, measure, report, profile: everything, in one go
+    BenchAll(cmd::bench_all::Args),
     /// Say what is here, what is missing, and the command that installs it
     Doctor,
     /// Make environments, inputs, builds and receipts

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use indicatif::ProgressBar;
-use miette::{Context, IntoDiagnostic, Report, Result};
+use miette::{Context, IntoDiagnostic, Report, Result, miette};
 
 use super::print;
 use super::run::{INTERRUPTED, listen, seconds};
 use crate::catalog::{Preset, Selection};
 use crate::measure::crew::Trouble;
 use crate::measure::{Watch, environment};
-use crate::profile::{Backend, Sampling, Sizes, Studio, Subject, begin, gil, memory, stacks};
+use crate::profile::{Backend, Sampling, Sizes, Studio, Subject, begin, difference, gil, memory, stacks};
 use crate::report::profile as shown;
 use crate::setup::layout::Layout;
 use crate::setup::{Workshop, bar_style};
@@ -33,6 +33,9 @@ pub struct Args {
     /// What to find out; repeatable [default: everything]
     #[arg(long = "pass", value_enum, value_name = "PASS")]
     pub(super) passes: Vec<Pass>,
+    /// A differential flamegraph of two lanes instead, for each case that both have: scaled by the call, red where B takes longer
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["passes", "lanes"])]
+    pub(super) diff: Option<Vec<String>>,
     /// How to take samples of stacks
     #[arg(long, value_enum, default_value_t = Backend::Auto)]
     pub(super) backend: Backend,
@@ -69,10 +72,19 @@ pub enum Pass {
 /// # Errors
 /// When nothing selected is ready, the kernel refuses the only pass there is, or the disk does.
 pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
+    look(args, catalogs, true)
+}
+
+/// The same; what was found is printed or not.
+///
+/// # Errors
+/// As above.
+pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<ExitCode> {
     let workshop = Workshop::open(Layout::find(), catalogs)?;
     let out = args.out.clone().unwrap_or_else(|| workshop.layout.flamegraphs());
     let limits = Limits { time: args.timeout, memory: environment::available_memory() / 5 * 4 };
-    let (mut profile, subjects) = begin(&workshop, &args.selection, args.preset, limits, std::env::args().collect())?;
+    let selection = Selection { lanes: args.diff.clone().unwrap_or_else(|| args.selection.lanes.clone()), ..args.selection.clone() };
+    let (mut profile, subjects) = begin(&workshop, &selection, args.preset, limits, std::env::args().collect())?;
     fs::create_dir_all(&out).into_diagnostic().with_context(|| format!("can't make {}", out.display()))?;
     let older = Profile::read(&out)?;
     let mut passes = if args.passes.is_empty() { Pass::value_variants().to_vec() } else { args.passes.clone() };
@@ -89,26 +101,16 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     let logs = tempfile::tempdir_in(workshop.layout.build()).into_diagnostic().wrap_err("can't make a folder for what workers print")?;
     let watch = Watch { guard: &guard, interrupt: &interrupt };
     let studio = Studio { limits, logs: logs.path().to_owned(), watch };
-    let sizes = Sizes::new(&workshop);
-    let bar = ProgressBar::new(subjects.len() as u64).with_style(bar_style("cells, {msg}"));
-    let mut interrupted = false;
-    for subject in &subjects {
-        bar.set_message(format!("{} {}", subject.cell.lane, subject.title()));
-        let mut cell = subject.unseen();
-        let looked = passes.iter().try_for_each(|pass| args.look(*pass, subject, &sizes, &studio, &out, &mut cell));
-        match looked {
-            Ok(()) => {}
-            Err(Stopped::Cell(status)) => cell.status = status,
-            Err(Stopped::Interrupted) => {
-                interrupted = true;
-                break;
-            }
-            Err(Stopped::Everything(report)) => return Err(report),
-        }
-        profile.cells.push(cell);
-        bar.inc(1);
-    }
-    bar.finish_and_clear();
+    let stopped = match args.diff.as_deref() {
+        Some([first, second]) => args.compare(first, second, &subjects, &studio, &out, &mut profile),
+        _ => args.look_at_all(&passes, &subjects, &Sizes::new(&workshop), &studio, &out, &mut profile),
+    };
+    let interrupted = match stopped {
+        Ok(()) => false,
+        Err(Stopped::Interrupted) => true,
+        Err(Stopped::Cell(status)) => return Err(miette!("{status}")),
+        Err(Stopped::Everything(report)) => return Err(report),
+    };
     let found = profile.clone();
     if let Some(older) = older {
         profile.absorb(older);
@@ -120,8 +122,17 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
         return Ok(ExitCode::from(INTERRUPTED));
     }
     let text = if args.json { shown::json(&found).into_diagnostic()? } else { shown::text(&found, &out) };
-    print(&text)?;
+    if prints {
+        print(&text)?;
+    }
     Ok(ExitCode::from(exit_status(&found)))
+}
+
+fn without_stacks(error: stacks::NoStacks) -> Stopped {
+    match error {
+        stacks::NoStacks::Trouble(trouble) => trouble.into(),
+        other => Stopped::Everything(other.into()),
+    }
 }
 
 /// Why a pass has no result.
@@ -157,6 +168,58 @@ impl Args {
         Sampling { backend: self.backend, hertz: self.hertz, span: self.seconds }
     }
 
+    /// All passes over all cells.
+    fn look_at_all(
+        &self,
+        passes: &[Pass],
+        subjects: &[Subject],
+        sizes: &Sizes,
+        studio: &Studio,
+        out: &Path,
+        profile: &mut Profile,
+    ) -> Result<(), Stopped> {
+        let bar = ProgressBar::new(subjects.len() as u64).with_style(bar_style("cells, {msg}"));
+        for subject in subjects {
+            bar.set_message(format!("{} {}", subject.cell.lane, subject.title()));
+            let mut cell = subject.unseen();
+            match passes.iter().try_for_each(|pass| self.look(*pass, subject, sizes, studio, out, &mut cell)) {
+                Ok(()) => {}
+                Err(Stopped::Cell(status)) => cell.status = status,
+                Err(other) => return Err(other),
+            }
+            profile.cells.push(cell);
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    /// Two lanes in every case that both have, with every interpreter. A native lane has none, and is compared with each.
+    fn compare(
+        &self,
+        first: &str,
+        second: &str,
+        subjects: &[Subject],
+        studio: &Studio,
+        out: &Path,
+        profile: &mut Profile,
+    ) -> Result<(), Stopped> {
+        let of = |lane: &str| subjects.iter().filter(move |subject| subject.cell.lane == lane).collect::<Vec<_>>();
+        let fits = |a: &Subject, b: &Subject| {
+            let (x, y) = (&a.cell.interpreter, &b.cell.interpreter);
+            a.cell.case == b.cell.case && (x == y || x.is_none() || y.is_none())
+        };
+        let (before, after) = (of(first), of(second));
+        let pairs = before.iter().flat_map(|a| after.iter().filter(|b| fits(a, b)).map(move |b| (*a, *b)));
+        for (a, b) in pairs {
+            profile.differences.push(difference::take(a, b, self.sampling(), studio, out).map_err(without_stacks)?);
+        }
+        if profile.differences.is_empty() {
+            return Err(Stopped::Everything(miette!("{first} and {second} have no case in common that is ready")));
+        }
+        Ok(())
+    }
+
     /// One pass over one cell.
     fn look(
         &self,
@@ -169,11 +232,7 @@ impl Args {
     ) -> Result<(), Stopped> {
         match pass {
             Pass::Stacks => {
-                let taken = stacks::take(subject, self.sampling(), studio, out);
-                cell.stacks = Some(taken.map_err(|error| match error {
-                    stacks::NoStacks::Trouble(trouble) => trouble.into(),
-                    other => Stopped::Everything(other.into()),
-                })?);
+                cell.stacks = Some(stacks::take(subject, self.sampling(), studio, out).map_err(without_stacks)?);
             }
             Pass::Gil => cell.gil = Some(gil::take(subject, sizes, studio)?),
             Pass::Memory => cell.memory = Some(memory::take(subject, sizes, studio)?),

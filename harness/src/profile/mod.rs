@@ -2,7 +2,7 @@
 //!
 //! Data run one way here too: a worker sits for a cell (`subject`, `sitting`), it is sampled (`builtin`, `sampler`, `record`), stacks are
 //! unwound (`image`, `unwind`), named (`perf_map`, `names`, `class`), folded (`fold`), split by what was done (`split`), and drawn
-//! (`picture`). A profiled pass is never a timed one.
+//! (`picture`, `difference`). A profiled pass is never a timed one.
 
 // What only the built-in sampler uses is compiled everywhere, so that its tests run everywhere.
 #![cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), allow(dead_code))]
@@ -10,6 +10,7 @@
 #[cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), path = "builtin_elsewhere.rs")]
 mod builtin;
 mod class;
+pub mod difference;
 mod fold;
 pub mod gil;
 mod image;

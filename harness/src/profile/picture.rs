@@ -1,6 +1,6 @@
 //! A flamegraph: inferno lays it out, this gives it its colours, its caption and its legend.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::io;
 
@@ -60,14 +60,16 @@ pub fn draw(folded: &Folded, caption: &Caption) -> io::Result<Vec<u8>> {
     with_legend(&String::from_utf8_lossy(&svg), &legend)
 }
 
-/// Draws the difference of two lanes: `lines` have a stack, the samples of the first, and those of the second. Red takes longer in the
-/// second one, blue in the first.
+/// Draws the difference of two lanes: `lines` have a stack, and the picoseconds that it takes of a call of the first and of the second.
+/// Red takes longer in the second one, blue in the first.
 ///
 /// # Errors
 /// When there are no stacks.
 pub fn draw_difference(lines: &[String], caption: &Caption, first: &str, second: &str) -> io::Result<Vec<u8>> {
     let mut options = options(caption);
     options.count_name = "ns a call".to_owned();
+    // The lines are in picoseconds: inferno knows whole numbers only, and a call may take a few nanoseconds.
+    options.factor = 0.001;
     let mut svg = Vec::new();
     from_lines(&mut options, lines.iter().map(String::as_str), &mut svg)?;
     let (more, less) = (format!("takes longer in {second}"), format!("takes longer in {first}"));
@@ -125,41 +127,12 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// The samples of the stacks of two lanes, scaled to nanoseconds a call, line by line; the frames of either binding are folded into one.
-pub fn difference(first: (&Folded, f64), second: (&Folded, f64)) -> Vec<String> {
-    let mut both: BTreeMap<String, (f64, f64)> = BTreeMap::new();
-    for (stack, ns) in common(first.0) {
-        both.entry(stack).or_default().0 += ns as f64 * first.1;
-    }
-    for (stack, ns) in common(second.0) {
-        both.entry(stack).or_default().1 += ns as f64 * second.1;
-    }
-    both.into_iter().map(|(stack, (first, second))| format!("{stack} {first:.0} {second:.0}")).collect()
-}
-
-/// Stacks in which one binding's frames can be compared with another's: each run of them is one frame.
-fn common(folded: &Folded) -> BTreeMap<String, u64> {
-    let mut stacks = BTreeMap::new();
-    for (stack, count) in &folded.stacks {
-        let mut names: Vec<&str> = Vec::new();
-        for &number in stack {
-            let frame = folded.frames.get(number);
-            let name = if frame.class == Class::Glue { "the binding" } else { frame.name.as_str() };
-            if name != "the binding" || names.last() != Some(&name) {
-                names.push(name);
-            }
-        }
-        *stacks.entry(names.join(";")).or_default() += count;
-    }
-    stacks
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::profile::names::{Frame, Frames};
 
-    fn folded(stacks: &[(&[(&str, Class)], u64)]) -> Folded {
+    pub fn folded(stacks: &[(&[(&str, Class)], u64)]) -> Folded {
         let mut folded = Folded { frames: Frames::default(), ..Folded::default() };
         for (stack, count) in stacks {
             let frame = |&(name, class): &(&str, Class)| Frame { name: name.to_owned(), class, source: None, named: true };
@@ -185,15 +158,5 @@ mod tests {
         assert!(svg.contains(">native kernel</text>") && !svg.contains(">operating system</text>"));
         assert_eq!(svg.matches("</svg>").count(), svg.matches("<svg ").count());
         assert!(draw(&Folded::default(), &caption()).is_err());
-    }
-
-    #[test]
-    fn two_lanes_are_compared_by_the_call_and_their_bindings_are_one_frame() {
-        let first = folded(&[(&[("loop", Class::Python), ("ffi_call", Class::Glue), ("callproc", Class::Glue), ("find", Class::Kernel)], 10)]);
-        let second = folded(&[
-            (&[("loop", Class::Python), ("trampoline", Class::Glue), ("find", Class::Kernel)], 10),
-            (&[("loop", Class::Python)], 5),
-        ]);
-        assert_eq!(difference((&first, 2.0), (&second, 1.0)), ["loop 0 5", "loop;the binding;find 20 10"]);
     }
 }

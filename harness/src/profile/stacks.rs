@@ -106,17 +106,19 @@ pub fn take(subject: &Subject, sampling: Sampling, studio: &Studio, out: &Path) 
     let sampled = sample(subject, sampling, studio)?;
     let stacks = describe(subject, sampling, &sampled)?;
     if stacks.samples > 0 {
-        let write = |name: &Path, bytes: &[u8]| {
-            let path = out.join(name);
-            let folder = path.parent().unwrap_or(out);
-            fs::create_dir_all(folder).and_then(|()| atomic::replace(&path, bytes)).map_err(|source| NoStacks::Unwritten { path, source })
-        };
         let lines = sampled.folded.lines();
-        write(&stacks.folded, (lines.join("\n") + "\n").as_bytes())?;
+        write(out, &stacks.folded, (lines.join("\n") + "\n").as_bytes())?;
         let picture = draw(&sampled.folded, &Caption::new(subject, &stacks));
-        write(&stacks.picture, &picture.map_err(|source| NoStacks::Unwritten { path: stacks.picture.clone(), source })?)?;
+        write(out, &stacks.picture, &picture.map_err(|source| NoStacks::Unwritten { path: stacks.picture.clone(), source })?)?;
     }
     Ok(stacks)
+}
+
+/// Writes a file below `out`.
+pub(super) fn write(out: &Path, name: &Path, bytes: &[u8]) -> Result<(), NoStacks> {
+    let path = out.join(name);
+    let folder = path.parent().unwrap_or(out);
+    fs::create_dir_all(folder).and_then(|()| atomic::replace(&path, bytes)).map_err(|source| NoStacks::Unwritten { path, source })
 }
 
 /// Samples one cell in the way that is asked for, or the first that works.
@@ -132,7 +134,7 @@ pub fn sample(subject: &Subject, sampling: Sampling, studio: &Studio) -> Result<
 fn describe(subject: &Subject, sampling: Sampling, sampled: &Sampled) -> Result<Stacks, NoStacks> {
     let Tally { samples, rooted, unknown, with_python, outside, .. } = sampled.folded.tally;
     let rules = InterpreterRules::read().map_err(|error| NoStacks::Rules(error.to_string()))?;
-    let place = place(subject);
+    let place = place(subject, &subject.cell.lane);
     Ok(Stacks {
         way: sampled.way.to_string(),
         hertz: sampling.hertz,
@@ -151,12 +153,12 @@ fn describe(subject: &Subject, sampling: Sampling, sampled: &Sampled) -> Result<
     })
 }
 
-/// `kmp/pyo3/held/find_all-talk-67108864-3.13.0`: where a cell's files are, without their extensions.
-fn place(subject: &Subject) -> String {
+/// `kmp/pyo3/held/find_all-talk-67108864-3.13.0`: where a cell's files are in a folder of its workload, without their extensions.
+pub(super) fn place(subject: &Subject, folder: &str) -> String {
     let Case { workload, operation, input, size, threads, .. } = &subject.case;
     let mut parts = vec![operation.clone(), input.clone()];
     parts.extend(size.map(|size| size.to_string()));
     parts.extend((*threads > 1).then(|| format!("{threads}threads")));
     parts.extend(subject.cell.interpreter.clone());
-    format!("{workload}/{}/{}", subject.cell.lane, parts.join("-"))
+    format!("{workload}/{folder}/{}", parts.join("-"))
 }

@@ -124,6 +124,7 @@ fn profile(run: Run) -> Profile {
         interpreters: run.interpreters,
         lanes: run.lanes,
         cells: Vec::new(),
+        differences: Vec::new(),
         skipped: run.skipped,
         notes: run.notes,
     }

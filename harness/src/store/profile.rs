@@ -42,6 +42,9 @@ pub struct Profile {
     pub lanes: Vec<LaneRecord>,
     /// What was looked at, by case, lane and interpreter.
     pub cells: Vec<ProfiledCell>,
+    /// Differential flamegraphs.
+    #[serde(default)]
+    pub differences: Vec<Difference>,
     /// Lanes and operations that were asked for and could not be looked at.
     pub skipped: Vec<Skipped>,
     /// Anything a reader should know first.
@@ -70,6 +73,25 @@ pub struct ProfiledCell {
     /// Pass `memory`: what calls do to memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<MemoryUse>,
+}
+
+/// A differential flamegraph of two lanes of a case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The case. Its id is that of no list.
+    pub case: Case,
+    /// The lane that is compared with.
+    pub first: String,
+    /// The lane that is compared.
+    pub second: String,
+    /// Name of the second one's interpreter; none for a native lane.
+    pub interpreter: Option<String>,
+    /// When they were looked at, RFC 3339.
+    pub at: String,
+    /// The picture; a path relative to the folder of `profile.json`.
+    pub picture: PathBuf,
+    /// The stacks with picoseconds a call of either lane, likewise.
+    pub folded: PathBuf,
 }
 
 /// Samples of a worker's stacks while it calls the lane over and over.
@@ -282,6 +304,11 @@ impl Profile {
         let known = |lanes: &[LaneRecord], id: &str| lanes.iter().any(|lane| lane.id == id);
         self.lanes.extend(older.lanes.into_iter().filter(|other| !known(&self.lanes, &other.id)).collect::<Vec<_>>());
         self.cells.sort_by_cached_key(ProfiledCell::key);
+        for difference in older.differences {
+            if self.differences.iter().all(|own| own.picture != difference.picture) {
+                self.differences.push(difference);
+            }
+        }
     }
 }
 
@@ -334,6 +361,7 @@ mod tests {
             interpreters: Vec::new(),
             lanes: Vec::new(),
             cells,
+            differences: Vec::new(),
             skipped: Vec::new(),
             notes: Vec::new(),
         }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::split::{Table, sampled, short};
-use super::{about, doubts, gil, memory, notes, title};
+use super::{about, differs, doubts, gil, memory, notes, title};
 use crate::store::profile::{Activity, Profile, ProfiledCell, Stacks};
 
 /// Narrower parts of a bar have no label.
@@ -45,6 +45,14 @@ pub fn render(profile: &Profile) -> String {
     page += if last.is_empty() { "<p>No cell has samples.</p>\n" } else { "</table>\n" };
     for table in gil::tables(profile).iter().chain(&memory::tables(profile)) {
         page += &plain(table);
+    }
+    if !profile.differences.is_empty() {
+        page += "<h2>Differences</h2>\n<ul>\n";
+        for difference in &profile.differences {
+            let words = differs(difference);
+            page += &format!("<li><a href=\"{}\">{}</a></li>\n", address(&difference.picture.to_string_lossy()), escaped(&words));
+        }
+        page += "</ul>\n";
     }
     let notes = notes(profile);
     if !notes.is_empty() {

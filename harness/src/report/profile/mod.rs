@@ -11,7 +11,7 @@ use std::path::Path;
 
 use crate::atomic;
 use crate::store::model::Case;
-use crate::store::profile::{Profile, Stacks};
+use crate::store::profile::{Difference, Profile, Stacks};
 use split::Table;
 
 use super::format::{one_line, size};
@@ -27,6 +27,9 @@ pub fn text(profile: &Profile, out: &Path) -> String {
     }
     for note in notes(profile) {
         text += &format!("{note}\n");
+    }
+    for difference in &profile.differences {
+        text += &format!("{}: {}\n", differs(difference), out.join(&difference.picture).display());
     }
     text += &format!("pictures: {}\n", out.join("index.html").display());
     text
@@ -121,6 +124,12 @@ fn doubts(stacks: &Stacks) -> Vec<String> {
         doubts.push(format!("{} samples were lost; fewer a second (--hertz) would not be", stacks.lost));
     }
     doubts
+}
+
+/// What a differential flamegraph shows.
+fn differs(difference: &Difference) -> String {
+    let Difference { case, first, second, interpreter: name, .. } = difference;
+    format!("{second} against {first}, {}{}", title(case), interpreter(name.as_deref()))
 }
 
 fn interpreter(name: Option<&str>) -> String {
