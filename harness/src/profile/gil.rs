@@ -5,7 +5,7 @@ use std::time::Duration;
 use bindbench_protocol::{Reply, Request, Watch, Watched};
 use miette::Report;
 
-use super::rhythm::{IMPATIENT_NS, PATIENT_NS, SHORTEST_NS, call_ns, class, handed_over, held, is_whole};
+use super::rhythm::{IMPATIENT_NS, PATIENT_NS, SHORTEST_NS, call_ns, class, fastest_ns, handed_over, held, is_whole};
 use super::sitting::{Sitting, Studio, unexpected};
 use super::sizes::Sizes;
 use super::subject::Subject;
@@ -66,7 +66,7 @@ pub fn take(subject: &Subject, sizes: &Sizes, studio: &Studio) -> Result<GilWatc
             return Ok(GilWatch::NotWatched { reason });
         }
         let tried = watch(&mut sitting, &resized, TRIAL, IMPATIENT_NS)?;
-        let call_ns = call_ns(&tried).unwrap_or_default();
+        let call_ns = fastest_ns(&tried).unwrap_or_default();
         let longer = size.zip(largest).map(|(size, largest)| next_size(size, call_ns).min(largest));
         if call_ns < IDEAL_NS / 2 && longer > size {
             size = longer;
@@ -84,7 +84,7 @@ pub fn take(subject: &Subject, sizes: &Sizes, studio: &Studio) -> Result<GilWatc
 /// Asks for the GIL patiently, and impatiently where that tells something. None when calls have become too short meanwhile.
 fn ask(sitting: &mut Sitting, subject: &Subject) -> Result<Option<GilShare>, Trouble> {
     let patient = watch(sitting, subject, SPAN, PATIENT_NS)?;
-    let Some(call_ns) = call_ns(&patient).filter(|&time| time >= SHORTEST_NS) else { return Ok(None) };
+    let Some(call_ns) = call_ns(&patient) else { return Ok(None) };
     let Some(held) = held(&patient) else { return Ok(None) };
     let handed_over = match is_whole(held) {
         true => handed_over(&watch(sitting, subject, SPAN, IMPATIENT_NS)?),

@@ -4,6 +4,7 @@ pub mod csv;
 mod format;
 mod grid;
 pub mod json;
+pub mod ladder;
 pub mod markdown;
 pub mod profile;
 pub mod tables;

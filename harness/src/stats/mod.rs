@@ -107,6 +107,11 @@ impl Analysis {
         scaling::scaling(&self.samples, one, many, threads).map(|scaling| scaling.widened(self.widening))
     }
 
+    /// A sum of cells' times, each so many times, in nanoseconds: negative weights make differences. See [`Samples::combination`].
+    pub fn combination(&self, terms: &[(f64, u32)]) -> Option<Estimate> {
+        self.samples.combination(terms).map(|sum| sum.widened(self.widening))
+    }
+
     /// What this run can't tell apart in a case; none when no twin of the case's workload is usable.
     pub fn resolution(&self, case: u32) -> Option<&Resolution> {
         self.resolutions.get(&case)

@@ -12,7 +12,7 @@ use std::path::Path;
 use crate::atomic;
 use crate::store::model::Case;
 use crate::store::profile::{Difference, Profile, Stacks};
-use split::Table;
+pub(super) use split::Table;
 
 use super::format::{one_line, size};
 

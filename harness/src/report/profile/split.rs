@@ -9,8 +9,8 @@ use crate::store::profile::{Activity, Profile, ProfiledCell, Stacks};
 pub struct Table {
     /// The case.
     pub title: String,
-    pub(super) header: Vec<String>,
-    pub(super) rows: Vec<Vec<String>>,
+    pub(in crate::report) header: Vec<String>,
+    pub(in crate::report) rows: Vec<Vec<String>>,
 }
 
 /// A table for each case that was sampled.
