@@ -37,7 +37,8 @@ fn main() -> Result<ExitCode> {
     let interrupt = AtomicBool::new(false);
     let logs = tempfile::tempdir_in(workshop.layout.build()).into_diagnostic().wrap_err("can't make a folder for what workers print")?;
     let studio = Studio { limits, logs: logs.path().to_owned(), watch: Watch { guard: &guard, interrupt: &interrupt } };
-    let mut criterion = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3)).configure_from_args();
+    let mut criterion =
+        Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3)).configure_from_args();
     for subject in &subjects {
         time(&mut criterion, subject, &studio)?;
     }

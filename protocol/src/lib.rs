@@ -376,6 +376,8 @@ pub struct Span {
 pub struct Weighed {
     /// Before the first call; none where the system does not tell.
     pub before: Option<Footprint>,
+    /// Wall time of the calls.
+    pub elapsed_ns: u64,
     /// Peak of the resident set during the calls, bytes: `VmHWM`, reset before them. None where it can't be reset.
     pub peak_bytes: Option<u64>,
     /// After the calls, while the last one's answer lives.
@@ -515,8 +517,11 @@ mod tests {
         let watched = Watched { queues_known: true, idle: Vec::new(), beats: vec![beat], calls };
         is_written_as(Reply::Watched(watched), line);
         let footprint = Footprint { resident_bytes: 4096, blocks: Some(3) };
-        let line = json!({"weighed": {"before": {"resident_bytes": 4096, "blocks": 3}, "peak_bytes": 8192, "holding": null, "after": null}});
-        is_written_as(Reply::Weighed(Weighed { before: Some(footprint), peak_bytes: Some(8192), holding: None, after: None }), line);
+        let line = json!({"weighed": {"before": {"resident_bytes": 4096, "blocks": 3}, "elapsed_ns": 9, "peak_bytes": 8192, "holding": null, "after": null}});
+        is_written_as(
+            Reply::Weighed(Weighed { before: Some(footprint), elapsed_ns: 9, peak_bytes: Some(8192), holding: None, after: None }),
+            line,
+        );
         is_written_as(Reply::Finished { peak_resident_bytes: None }, json!({"finished": {"peak_resident_bytes": null}}));
         let raised = Raised { kind: "KeyError".into(), message: "3".into(), bases: vec!["Exception".into()], traceback: None };
         is_written_as(Reply::Failed(raised), json!({"failed": {"type": "KeyError", "message": "3", "bases": ["Exception"]}}));

@@ -6,6 +6,7 @@ import gc
 import sys
 from collections.abc import Iterator
 from itertools import islice
+from time import perf_counter_ns
 from typing import Any, Callable
 
 from .process import peak_resident_bytes
@@ -45,9 +46,11 @@ def weigh(call: Callable[..., Any], inputs: Iterator[tuple[Any, ...]], loops: in
     try:
         before = footprint()
         has_peak = forget_the_peak()
+        start = perf_counter_ns()
         for arguments in islice(inputs, loops):
             answer = None  # or two would live at a time
             answer = call(*arguments)
+        elapsed_ns = perf_counter_ns() - start
         peak = peak_resident_bytes() if has_peak else None
         holding = footprint()
         del answer, arguments
@@ -55,4 +58,4 @@ def weigh(call: Callable[..., Any], inputs: Iterator[tuple[Any, ...]], loops: in
         if collects:
             gc.enable()
     gc.collect()
-    return {"before": before, "peak_bytes": peak, "holding": holding, "after": footprint()}
+    return {"before": before, "elapsed_ns": elapsed_ns, "peak_bytes": peak, "holding": holding, "after": footprint()}

@@ -27,8 +27,10 @@ impl Catalog {
         let (input, size) = (parts.next(), parts.next());
         let (workload, operation) = name.split_once('.').ok_or_else(|| no_case("the operation is missing".to_owned()))?;
         let names: Vec<String> = self.workloads.iter().map(|workload| workload.name.clone()).collect();
-        let unknown = |what, name: &str, names: &mut dyn Iterator<Item = &String>| {
-            CatalogError::Unknown { what, name: name.to_owned(), nearest: nearest(name, names) }
+        let unknown = |what, name: &str, names: &mut dyn Iterator<Item = &String>| CatalogError::Unknown {
+            what,
+            name: name.to_owned(),
+            nearest: nearest(name, names),
         };
         let workload = self.workload(workload).ok_or_else(|| unknown("workload", workload, &mut names.iter()))?;
         if !workload.operations.contains_key(operation) {

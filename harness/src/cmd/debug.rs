@@ -55,7 +55,8 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
         State::Unbuilt => return Err(not_ready(&lane.id, "is not set up")),
     };
     let launch = Launch::of(&workshop, lane, interpreter, &receipt)?;
-    let operation = &workshop.catalog.workload(&case.workload).ok_or_else(|| miette!("there is no {}", case.workload))?.operations[&case.operation];
+    let operation =
+        &workshop.catalog.workload(&case.workload).ok_or_else(|| miette!("there is no {}", case.workload))?.operations[&case.operation];
     let function = match &args.function {
         Some(function) => Some(function.clone()),
         None if args.gdb => Some(breakpoint(lane, &case, operation)?),

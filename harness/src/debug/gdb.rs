@@ -26,7 +26,9 @@ pub enum NoBreakpoint {
     },
     /// The kernel runs elsewhere.
     #[error("{lane} does its work in processes that it starts, and gdb would wait in the one that only waits for them")]
-    #[diagnostic(help("run the printed command line with a large `--calls`, and attach to a child: gdb -p PID; or name a function of the parent with `--break`"))]
+    #[diagnostic(help(
+        "run the printed command line with a large `--calls`, and attach to a child: gdb -p PID; or name a function of the parent with `--break`"
+    ))]
     Elsewhere {
         /// The lane.
         lane: String,
@@ -42,10 +44,9 @@ pub fn breakpoint(lane: &Lane, case: &Case, operation: &Operation) -> Result<Str
         return Err(NoBreakpoint::Elsewhere { lane: lane.id.clone() });
     }
     let shared = || operation.kernel.clone().filter(|_| lane.comparison == Comparison::Controlled);
-    lane.symbol(&case.workload, &case.operation).or_else(shared).ok_or_else(|| NoBreakpoint::Unnamed {
-        lane: lane.id.clone(),
-        operation: format!("{}.{}", case.workload, case.operation),
-    })
+    lane.symbol(&case.workload, &case.operation)
+        .or_else(shared)
+        .ok_or_else(|| NoBreakpoint::Unnamed { lane: lane.id.clone(), operation: format!("{}.{}", case.workload, case.operation) })
 }
 
 /// A session of gdb.

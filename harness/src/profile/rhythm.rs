@@ -113,7 +113,8 @@ mod tests {
 
     /// Calls with pauses, and a heart that is late by what a function of the moment it would wake at says.
     fn watched(calls: u64, call_ns: u64, late: impl Fn(u64) -> Late) -> Watched {
-        let calls: Vec<Span> = (0..calls).map(|i| i * (call_ns + PAUSE)).map(|start_ns| Span { start_ns, end_ns: start_ns + call_ns }).collect();
+        let calls: Vec<Span> =
+            (0..calls).map(|i| i * (call_ns + PAUSE)).map(|start_ns| Span { start_ns, end_ns: start_ns + call_ns }).collect();
         let mut beats = Vec::new();
         let mut start_ns = 0;
         while start_ns < calls.last().unwrap().end_ns {

@@ -326,7 +326,9 @@ mod tests {
     }
 
     fn near(estimate: Option<Estimate>, truth: f64, within: f64) -> bool {
-        estimate.is_some_and(|estimate| (estimate.point() - truth).abs() < within && estimate.half_width().is_some_and(|half| half < 4.0 * within))
+        estimate.is_some_and(|estimate| {
+            (estimate.point() - truth).abs() < within && estimate.half_width().is_some_and(|half| half < 4.0 * within)
+        })
     }
 
     #[test]

@@ -20,8 +20,8 @@ use crate::store::model::{Run, RunState};
 
 pub use interval::{Estimate, FEWEST_GENERATIONS, Scale, median, six_digits};
 pub use pairs::{NoRatio, Samples};
-pub use slope::Slope;
 pub use resolution::{Resolution, Twin, Verdict, WIDEST, allowed, verdict, widening};
+pub use slope::Slope;
 
 /// Why a run can't vouch for its intervals.
 #[derive(Clone, Debug, PartialEq)]

@@ -167,7 +167,8 @@ mod tests {
 
     #[test]
     fn a_leak_is_beyond_doubt_and_beyond_leftovers() {
-        let leak = |point, low| Leak { bytes: Slope { point, low, high: 2.0 * point - low }, blocks: None, calls: 1000, finest_bytes: 64.0 };
+        let leak =
+            |point, low| Leak { bytes: Slope { point, low, high: 2.0 * point - low }, blocks: None, calls: 1000, finest_bytes: 64.0 };
         assert!(leak(96.0, 95.0).is_one());
         assert!(!leak(96.0, -1.0).is_one(), "it may as well be none");
         assert!(!leak(60.0, 59.0).is_one(), "an allocator may leave as much");

@@ -81,9 +81,9 @@ impl Worker {
         let cell = self.cell(weigh.cell)?;
         let before = process::footprint();
         let has_peak = process::forget_the_peak();
-        cell.sample(weigh.loops, weigh.first, false)?;
+        let elapsed_ns = cell.sample(weigh.loops, weigh.first, false)?.elapsed_ns;
         let peak_bytes = has_peak.then(process::peak_resident_bytes).flatten();
-        Ok(Reply::Weighed(Weighed { before, peak_bytes, holding: None, after: process::footprint() }))
+        Ok(Reply::Weighed(Weighed { before, elapsed_ns, peak_bytes, holding: None, after: process::footprint() }))
     }
 
     fn call(&mut self, call: &Call) -> Result<Reply, Raised> {

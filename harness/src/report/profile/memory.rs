@@ -10,9 +10,8 @@ use crate::store::profile::{Profile, ProfiledCell};
 /// More copies than declared, by so much, are a finding. Half a copy is more than an allocator's or the system's inaccuracy.
 const MORE_COPIES: f64 = 0.5;
 
-const HEADER: [&str; 12] = [
-    "lane", "python", "imported", "input made", "in a call", "copies", "declared", "kept", "PSS", "RSS", "processes", "leaked a call",
-];
+const HEADER: [&str; 12] =
+    ["lane", "python", "imported", "input made", "in a call", "copies", "declared", "kept", "PSS", "RSS", "processes", "leaked a call"];
 
 /// A table for each case that was weighed.
 pub fn tables(profile: &Profile) -> Vec<Table> {

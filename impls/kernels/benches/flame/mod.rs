@@ -27,9 +27,10 @@ impl Profiler for Flame {
         let Some(guard) = self.running.take() else { return };
         let path = folder.join("flamegraph.svg");
         let written = guard.report().build().map_err(|error| error.to_string()).and_then(|report| {
-            fs::create_dir_all(folder).and_then(|()| File::create(&path)).map_err(|error| error.to_string()).and_then(|file| {
-                report.flamegraph(file).map_err(|error| error.to_string())
-            })
+            fs::create_dir_all(folder)
+                .and_then(|()| File::create(&path))
+                .map_err(|error| error.to_string())
+                .and_then(|file| report.flamegraph(file).map_err(|error| error.to_string()))
         });
         match written {
             Ok(()) => eprintln!("{benchmark}: {}", path.display()),
