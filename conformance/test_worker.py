@@ -600,3 +600,49 @@ def test_cpus(start: Start) -> None:
     sample(worker, 1)
     assert call(worker, "cpus") == integers(wider)
     assert call(worker, "cpus_of_an_older_thread") == integers(wider)
+
+
+def test_a_call_is_watched_by_a_heart(start: Start) -> None:
+    worker = start("import time\ndef noop():\n    time.sleep(0.01)\n")
+    worker.ask({"prepare": {"cell": 1, "workload": "call", "operation": "noop", "pool": [[]], "threads": 1}})
+    watch = {"cell": 1, "first": 0, "duration_ns": 100_000_000, "switch_interval_ns": 500_000}
+    watched = worker.ask({"watch": watch})["watched"]
+    assert watched["idle"] and watched["beats"] and watched["calls"]
+    for span in watched["calls"]:
+        assert span["end_ns"] - span["start_ns"] >= 10_000_000
+    for earlier, later in zip(watched["beats"], watched["beats"][1:]):
+        assert earlier["end_ns"] <= later["start_ns"] < later["end_ns"]
+    # The interpreter is left as it was: the next one is about another question.
+    source = "import sys\ndef give_list(n):\n    return [int(sys.getswitchinterval() * 1e6)]\n"
+    other = start(source)
+    usual = call(other, "give_list", integer(1))
+    other.ask({"prepare": {"cell": 1, "workload": "call", "operation": "give_list", "pool": [[integer(1)]], "threads": 1}})
+    assert "watched" in other.ask({"watch": {**watch, "duration_ns": 1}})
+    assert call(other, "give_list", integer(1)) == usual
+
+
+def test_calls_are_weighed(start: Start) -> None:
+    source = """
+        kept = []
+        def length(data):
+            kept.append(object())
+            return len(bytearray(data) * 2)
+        def fail():
+            raise RuntimeError
+    """
+    worker = start(source)
+    if not os.path.exists("/proc/self/smaps_rollup"):
+        pytest.skip("this system does not tell")
+    size = 4 << 20
+    prepare = {"cell": 1, "workload": "call", "operation": "length", "pool": [[data(bytes(size))]], "threads": 1}
+    worker.ask({"prepare": prepare})
+    weighed = worker.ask({"weigh": {"cell": 1, "first": 0, "loops": 1}})["weighed"]
+    if weighed["peak_bytes"] is not None:
+        rise = weighed["peak_bytes"] - weighed["before"]["resident_bytes"]
+        assert 2 * size < rise < 5 * size
+    blocks = [worker.ask({"weigh": {"cell": 1, "first": 0, "loops": 1000}})["weighed"]["after"]["blocks"] for _ in range(3)]
+    if blocks[0] is not None:
+        assert all(950 < later - earlier < 1050 for earlier, later in zip(blocks, blocks[1:])), blocks
+    worker.ask({"prepare": {"cell": 2, "workload": "call", "operation": "fail", "pool": [[]], "threads": 1, "raises": True}})
+    assert worker.ask({"weigh": {"cell": 2, "first": 0, "loops": 3}})["weighed"]["elapsed_ns"] > 0
+    assert "failed" in worker.ask({"weigh": {"cell": 2, "first": 0, "loops": 0}})

@@ -29,8 +29,8 @@ const EXIT_STATUS: &str = "Exit status:
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Set up, measure, report: everything, in one go
-    BenchAll(cmd::run::Args),
+    /// Set up, measure, report, profile: everything, in one go
+    BenchAll(cmd::bench_all::Args),
     /// Say what is here, what is missing, and the command that installs it
     Doctor,
     /// Make environments, inputs, builds and receipts
@@ -39,6 +39,10 @@ pub enum Command {
     List(cmd::list::Args),
     /// Measure what is set up
     Run(cmd::run::Args),
+    /// Show where the time goes: flamegraphs, and the split of the time
+    Profile(cmd::profile::Args),
+    /// Print the command line of one lane's worker, or run it under gdb
+    Debug(cmd::debug::Args),
     /// Print a run's tables and write them to reports/
     Report(cmd::report::Args),
     /// Remove what setup made

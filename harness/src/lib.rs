@@ -1,12 +1,14 @@
 //! bindbench compares the ways Python can reach native code.
 //!
 //! Data runs one way: catalog → setup → measure → store → stats → report. One wing runs things (`catalog`, `setup`, `worker`,
-//! `measure`), one reads what was run (`stats`, `report`); they meet only in `store` and under `cmd`.
+//! `measure`, `profile`, `debug`), one reads what was run (`stats`, `report`); they meet only in `store` and under `cmd`.
 
 pub mod atomic;
 pub mod catalog;
 pub mod cmd;
+pub mod debug;
 pub mod measure;
+pub mod profile;
 pub mod report;
 pub mod setup;
 pub mod stats;

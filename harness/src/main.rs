@@ -16,6 +16,8 @@ fn main() -> ExitCode {
         Command::Setup(args) => cmd::setup::run(&args, &catalog),
         Command::List(args) => cmd::list::run(&args, &catalog),
         Command::Run(args) => cmd::run::run(&args, &catalog),
+        Command::Profile(args) => cmd::profile::run(&args, &catalog),
+        Command::Debug(args) => cmd::debug::run(&args, &catalog),
         Command::Report(args) => cmd::report::run(&args),
         Command::Clean => cmd::clean::run(),
         Command::Guard => cmd::guard::run(),

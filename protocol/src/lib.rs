@@ -57,6 +57,12 @@ pub enum Request {
     },
     /// Call one operation once, untimed, and return the answer with all its values; answered by [`Reply::Called`].
     Call(Call),
+    /// Call a prepared cell's operation for a while, and watch from another thread how late it wakes; answered by
+    /// [`Reply::Watched`]. Never in a worker that takes samples.
+    Watch(Watch),
+    /// Call a prepared cell's operation, and look at the process's memory before and after; answered by [`Reply::Weighed`].
+    /// Never in a worker that takes samples.
+    Weigh(Weigh),
     /// Report what the process used, then exit with status 0; answered by [`Reply::Finished`].
     Finish,
 }
@@ -123,6 +129,33 @@ pub struct Call {
     pub operation: String,
     /// Its arguments.
     pub arguments: Vec<Argument>,
+}
+
+/// Calls with a heartbeat beside them: a thread that sleeps half a millisecond, over and over, and needs the GIL to go on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Watch {
+    /// A prepared cell's number.
+    pub cell: u32,
+    /// Index in the pool of the first call's input.
+    pub first: usize,
+    /// No call begins later than this after the first one.
+    pub duration_ns: u64,
+    /// The interpreter's switch interval meanwhile: how long a thread waits for the GIL before it asks whoever runs Python code to
+    /// hand it over.
+    pub switch_interval_ns: u64,
+}
+
+/// Untimed calls between two looks at the process's memory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weigh {
+    /// A prepared cell's number.
+    pub cell: u32,
+    /// Index in the pool of the first call's input.
+    pub first: usize,
+    /// Calls between the two looks; only the last one's answer is kept.
+    pub loops: u64,
 }
 
 /// One argument of a call, in JSON an object with one key.
@@ -247,6 +280,10 @@ pub enum Reply {
         /// The answer, with all its values.
         answer: Answer,
     },
+    /// To [`Request::Watch`].
+    Watched(Watched),
+    /// To [`Request::Weigh`].
+    Weighed(Weighed),
     /// To [`Request::Finish`].
     Finished {
         /// Peak resident set of the worker itself, in bytes (`VmHWM`; not `ru_maxrss`, which is inherited over fork and exec).
@@ -293,6 +330,70 @@ pub struct ItemAnswer {
     pub item: usize,
     /// What the lane returned.
     pub answer: Answer,
+}
+
+/// What a heartbeat saw. All moments are of one clock, in nanoseconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Watched {
+    /// The system told how long threads waited for a CPU; otherwise all these times are 0.
+    pub queues_known: bool,
+    /// Beats while nothing was called.
+    pub idle: Vec<Beat>,
+    /// Beats from the first call on.
+    pub beats: Vec<Beat>,
+    /// The calls, one after the other, with pauses between them.
+    pub calls: Vec<Span>,
+}
+
+/// One sleep of half a millisecond.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Beat {
+    /// When it fell asleep.
+    pub start_ns: u64,
+    /// When it ran again, holding the GIL.
+    pub end_ns: u64,
+    /// How long it waited for a CPU meanwhile (its run-queue wait): that is no fault of the GIL.
+    pub queue_ns: u64,
+    /// How long the calling thread did.
+    pub caller_queue_ns: u64,
+}
+
+/// From one moment to a later one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Span {
+    /// Its beginning.
+    pub start_ns: u64,
+    /// Its end.
+    pub end_ns: u64,
+}
+
+/// The process's memory around some calls, read from inside.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weighed {
+    /// Before the first call; none where the system does not tell.
+    pub before: Option<Footprint>,
+    /// Wall time of the calls.
+    pub elapsed_ns: u64,
+    /// Peak of the resident set during the calls, bytes: `VmHWM`, reset before them. None where it can't be reset.
+    pub peak_bytes: Option<u64>,
+    /// After the calls, while the last one's answer lives.
+    pub holding: Option<Footprint>,
+    /// After that, with the answer gone and garbage collected.
+    pub after: Option<Footprint>,
+}
+
+/// What a process takes at a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Footprint {
+    /// Resident set of the process itself, bytes, counted page by page (`Rss` of `smaps_rollup`; `VmRSS` may lag behind).
+    pub resident_bytes: u64,
+    /// Blocks that the interpreter's own allocator has given out; none where it does not count them.
+    pub blocks: Option<u64>,
 }
 
 /// What a call returned or raised, in a form that can be compared.
@@ -369,6 +470,11 @@ mod tests {
         let sample = Sample { cell: 3, loops: 1 << 40, first: 5, empty: true, cpus: Some(vec![1]) };
         let line = json!({"sample": {"cell": 3, "loops": 1_099_511_627_776_u64, "first": 5, "empty": true, "cpus": [1]}});
         is_written_as(Request::Sample(sample), line);
+        is_written_as(
+            Request::Watch(Watch { cell: 3, first: 5, duration_ns: 1_000_000_000, switch_interval_ns: 500_000 }),
+            json!({"watch": {"cell": 3, "first": 5, "duration_ns": 1_000_000_000, "switch_interval_ns": 500_000}}),
+        );
+        is_written_as(Request::Weigh(Weigh { cell: 3, first: 5, loops: 1 }), json!({"weigh": {"cell": 3, "first": 5, "loops": 1}}));
         is_written_as(Request::Drop { cell: 9 }, json!({"drop": {"cell": 9}}));
         is_written_as(Request::Finish, json!("finish"));
     }
@@ -404,6 +510,18 @@ mod tests {
         is_written_as(Reply::Sampled(Sampled { elapsed_ns: 7, empty_ns: Some(1), answers }), line);
         let integers = Answer::Integers(Integers { count: 1, sha256: "ab".into(), values: None });
         is_written_as(Reply::Called { answer: integers }, json!({"called": {"answer": {"integers": {"count": 1, "sha256": "ab"}}}}));
+        let beat = Beat { start_ns: 1, end_ns: 600_000, queue_ns: 7, caller_queue_ns: 0 };
+        let calls = vec![Span { start_ns: 2, end_ns: 3 }];
+        let line = json!({"watched": {"queues_known": true, "idle": [], "beats": [
+            {"start_ns": 1, "end_ns": 600_000, "queue_ns": 7, "caller_queue_ns": 0}], "calls": [{"start_ns": 2, "end_ns": 3}]}});
+        let watched = Watched { queues_known: true, idle: Vec::new(), beats: vec![beat], calls };
+        is_written_as(Reply::Watched(watched), line);
+        let footprint = Footprint { resident_bytes: 4096, blocks: Some(3) };
+        let line = json!({"weighed": {"before": {"resident_bytes": 4096, "blocks": 3}, "elapsed_ns": 9, "peak_bytes": 8192, "holding": null, "after": null}});
+        is_written_as(
+            Reply::Weighed(Weighed { before: Some(footprint), elapsed_ns: 9, peak_bytes: Some(8192), holding: None, after: None }),
+            line,
+        );
         is_written_as(Reply::Finished { peak_resident_bytes: None }, json!({"finished": {"peak_resident_bytes": null}}));
         let raised = Raised { kind: "KeyError".into(), message: "3".into(), bases: vec!["Exception".into()], traceback: None };
         is_written_as(Reply::Failed(raised), json!({"failed": {"type": "KeyError", "message": "3", "bases": ["Exception"]}}));

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import cycle, islice, repeat
 from threading import Barrier
 from time import perf_counter_ns
@@ -48,6 +49,16 @@ def make_loop(arity: int, raises: bool, empty: bool) -> Loop:
     return loop
 
 
+def forgiving(call: Callable[..., Any]) -> Callable[..., Any]:
+    """The call, where it is expected to raise."""
+
+    def caught(*arguments: Any) -> Any:
+        with suppress(RuntimeError):
+            return call(*arguments)
+
+    return caught
+
+
 class Cell:
     """One operation, its pool of inputs, and loops of its own."""
 
@@ -70,6 +81,12 @@ class Cell:
         """The answers to `count` items of the pool from `first` on; to all the others without a count."""
         end = None if count is None else first + count
         return [answer_of_call(self._call, arguments) for arguments in self._pool[first:end]]
+
+    def untimed(self, first: int) -> tuple[Callable[..., Any], Iterator[tuple[Any, ...]]]:
+        """The call, and arguments for as many calls as one likes: the pool from an item on, around and around."""
+        call = forgiving(self._call) if self._raises else self._call
+        first %= len(self._pool)
+        return call, cycle(self._pool[first:] + self._pool[:first])
 
     def sample(self, loops: int, first: int, empty: bool) -> dict[str, Any]:
         """Time `loops` calls in every thread, and return the time and each thread's last answer."""

@@ -10,7 +10,7 @@ from time import perf_counter_ns
 from types import ModuleType
 from typing import Any, Callable, ClassVar
 
-from . import process
+from . import heartbeat, memory, process
 from .answers import answer_of_call, raised
 from .inputs import argument
 from .timing import Cell
@@ -81,6 +81,12 @@ class Worker:
         call = self._operation(workload, operation)
         return {"called": {"answer": answer_of_call(call, tuple(map(argument, arguments)), with_values=True)}}
 
+    def _watch(self, cell: int, first: int, duration_ns: int, switch_interval_ns: int) -> dict[str, Any]:
+        return {"watched": heartbeat.watch(*self._cell(cell).untimed(first), duration_ns, switch_interval_ns)}
+
+    def _weigh(self, cell: int, first: int, loops: int) -> dict[str, Any]:
+        return {"weighed": memory.weigh(*self._cell(cell).untimed(first), loops)}
+
     def _finish(self) -> dict[str, Any]:
         self.finished = True
         return {"finished": {"peak_resident_bytes": process.peak_resident_bytes()}}
@@ -104,5 +110,7 @@ class Worker:
         "sample": _sample,
         "drop": _drop,
         "call": _call,
+        "watch": _watch,
+        "weigh": _weigh,
         "finish": _finish,
     }

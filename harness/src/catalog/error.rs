@@ -86,6 +86,26 @@ pub enum CatalogError {
         /// Names that are near to it.
         nearest: String,
     },
+    /// A name of a lane, workload, operation or input that nothing has.
+    #[error("there is no {what} {name}")]
+    #[diagnostic(help("nearest: {nearest}\n`bindbench list` shows what there is"))]
+    Unknown {
+        /// `lane`, `workload` …
+        what: &'static str,
+        /// What was given.
+        name: String,
+        /// Names that are near to it.
+        nearest: String,
+    },
+    /// A case in words that are none.
+    #[error("{text} is no case: {message}")]
+    #[diagnostic(help("a case is workload.operation[:input[:size]], such as `kmp.find_all`, `std.std:float64` or `std.std:ints:5000`"))]
+    NoCase {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        message: String,
+    },
     /// A combination of patterns that leaves nothing.
     #[error("the selection leaves nothing to do: {why}")]
     #[diagnostic(help("`bindbench list` shows what there is"))]

@@ -10,6 +10,7 @@ use toml::Spanned;
 
 use super::axes::{Comparison, Form, Gil, Parallel};
 use super::error::{CatalogError, TomlFile};
+use super::rules::Rules;
 
 /// A folder with one binding, its source, its build recipe and its lanes.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Strategy {
     pub implementations: Vec<String>,
     /// How to build it.
     pub build: Build,
+    /// What its functions do, for profiles.
+    pub profile: Rules,
     /// Its contenders.
     pub lanes: Vec<Lane>,
 }
@@ -98,6 +101,11 @@ pub struct Lane {
     pub without: BTreeMap<String, String>,
     /// Checks of a contract that it leaves out: operation → which.
     pub unchecked: BTreeMap<String, String>,
+    /// It has a fault on purpose, and this is what there is to learn from it: nobody measures it who does not name it.
+    pub teaching: Option<String>,
+    /// Workload, or `workload.operation` → name of the native function that does the work, `{operation}` standing for the
+    /// operation's. Lanes that call the shared kernels library need none.
+    pub symbols: BTreeMap<String, String>,
 }
 
 /// Copies of the input a binding makes, by how the input is passed: for all workloads, or for each.
@@ -160,6 +168,12 @@ impl Lane {
             Entry::Native { workloads, .. } => workloads.iter().any(|name| name == workload),
         })
     }
+
+    /// Name of the native function of its own that does an operation's work, as far as the manifest tells.
+    pub fn symbol(&self, workload: &str, operation: &str) -> Option<String> {
+        let named = self.symbols.get(&format!("{workload}.{operation}")).or_else(|| self.symbols.get(workload))?;
+        Some(named.replace("{operation}", operation))
+    }
 }
 
 #[derive(Deserialize)]
@@ -176,6 +190,8 @@ struct StrategyToml {
     implementations: Vec<String>,
     #[serde(default)]
     build: Build,
+    #[serde(default)]
+    profile: Rules,
     lane: Vec<LaneToml>,
 }
 
@@ -207,6 +223,10 @@ struct LaneToml {
     without: BTreeMap<String, String>,
     #[serde(default)]
     unchecked: BTreeMap<String, String>,
+    #[serde(default)]
+    teaching: Option<String>,
+    #[serde(default)]
+    symbols: BTreeMap<String, String>,
 }
 
 /// Reads every `strategy.toml` one level below the folder, in the order of their names.
@@ -285,6 +305,8 @@ fn read_strategy(path: &Path) -> Result<Strategy, CatalogError> {
             packages: lane.packages.map(Spanned::into_inner),
             without: lane.without,
             unchecked: lane.unchecked,
+            teaching: lane.teaching,
+            symbols: lane.symbols,
         });
     }
     Ok(Strategy {
@@ -296,6 +318,7 @@ fn read_strategy(path: &Path) -> Result<Strategy, CatalogError> {
         python,
         implementations: manifest.implementations,
         build: manifest.build,
+        profile: manifest.profile,
         lanes,
     })
 }

@@ -34,13 +34,34 @@ pub struct Matrix {
 /// # Errors
 /// When a pattern matches nothing, or all together leave nothing.
 pub fn matrix(catalog: &Catalog, selection: &Selection, preset: Preset, cpus: usize) -> Result<Matrix, CatalogError> {
-    let lanes = selection.lanes(catalog)?;
+    let blocks = |workload: &Workload| workload.presets.get(&preset).cloned().unwrap_or_default();
+    let nothing = format!("the preset {preset} has no case of that workload, size and number of threads");
+    span(catalog, selection, blocks, nothing, cpus)
+}
+
+/// The same over the few cases of each workload that `profile` looks at.
+///
+/// # Errors
+/// As above.
+pub fn matrix_to_profile(catalog: &Catalog, selection: &Selection, cpus: usize) -> Result<Matrix, CatalogError> {
+    let nothing = "of that workload, size and number of threads nothing is profiled unless `--preset` says so".to_owned();
+    span(catalog, selection, |workload| workload.profile.clone(), nothing, cpus)
+}
+
+fn span(
+    catalog: &Catalog,
+    selection: &Selection,
+    blocks: impl Fn(&Workload) -> Vec<Block>,
+    nothing: String,
+    cpus: usize,
+) -> Result<Matrix, CatalogError> {
+    let lanes = selection.contenders(catalog)?;
     let operations = selection.operation_patterns(catalog)?;
     let mut cases = Vec::new();
     for workload in &catalog.workloads {
         let selected = |operation: &str| operations.select(&operation_names(&workload.name, operation));
-        for block in workload.presets.get(&preset).into_iter().flatten() {
-            for case in cases_of_block(workload, block, selection, cpus) {
+        for block in blocks(workload) {
+            for case in cases_of_block(workload, &block, selection, cpus) {
                 if selected(&case.operation) && !cases.iter().any(|other| same(other, &case)) {
                     cases.push(Case { id: cases.len() as u32, ..case });
                 }
@@ -48,8 +69,7 @@ pub fn matrix(catalog: &Catalog, selection: &Selection, preset: Preset, cpus: us
         }
     }
     if cases.is_empty() {
-        let why = format!("the preset {preset} has no case of that workload, size and number of threads");
-        return Err(CatalogError::Nothing { why });
+        return Err(CatalogError::Nothing { why: nothing });
     }
     let mut skipped = BTreeMap::new();
     let mut wanted = Vec::new();
@@ -170,6 +190,15 @@ mod tests {
     }
 
     #[test]
+    fn every_workload_has_a_case_to_profile() {
+        let catalog = catalog();
+        let spanned = matrix_to_profile(&catalog, &Selection::default(), 2).unwrap();
+        for workload in &catalog.workloads {
+            assert!(spanned.cases.iter().any(|case| case.workload == workload.name), "{}", workload.name);
+        }
+    }
+
+    #[test]
     fn a_size_of_the_users_replaces_the_presets_and_leaves_cases_without_size_alone() {
         let selection = Selection { sizes: vec![Size(77)], ..select(&["call"], &["python/pure"]) };
         let spanned = matrix(&catalog(), &selection, Preset::Smoke, 2).unwrap();
@@ -198,6 +227,21 @@ mod tests {
         assert_eq!(spanned.skipped, skipped);
         let nothing = matrix(&catalog, &select(&["call.fail"], &["python/pure"]), Preset::Smoke, 2);
         assert!(matches!(nothing, Err(CatalogError::Nothing { .. })), "{nothing:?}");
+    }
+
+    #[test]
+    fn a_lane_that_teaches_takes_part_when_it_is_named_in_full() {
+        let catalog = catalog();
+        let teaching: Vec<&str> = catalog.lanes().filter(|lane| lane.teaching.is_some()).map(|lane| lane.id.as_str()).collect();
+        assert_eq!(teaching, ["ctypes/pydll-leaky"]);
+        let takes_part = |lanes: &[&str]| {
+            let spanned = matrix(&catalog, &select(&["std.std"], lanes), Preset::Smoke, 2);
+            spanned.is_ok_and(|spanned| spanned.wanted.iter().any(|wanted| wanted.lane == "ctypes/pydll-leaky"))
+        };
+        assert!(!takes_part(&[]) && !takes_part(&["ctypes/*"]) && !takes_part(&["*/pydll-leaky"]));
+        assert!(takes_part(&["ctypes/pydll-leaky"]) && takes_part(&["python/pure", "ctypes/pydll-leaky"]));
+        assert!(!takes_part(&["ctypes/pydll-leaky", "!ctypes/*", "python/pure"]));
+        assert!(catalog.lanes().count() > select(&[], &[]).contenders(&catalog).unwrap().len());
     }
 
     #[test]

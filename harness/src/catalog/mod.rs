@@ -1,17 +1,21 @@
 //! What there is to measure: strategies, workloads, the selection grammar, and the matrix of cells they span.
 
 pub mod axes;
+mod case;
 mod error;
 mod manifest;
 mod matrix;
+mod rules;
 mod selection;
 mod workload;
 
 use std::path::{Path, PathBuf};
 
+pub use case::case_of;
 pub use error::CatalogError;
 pub use manifest::{Build, Copies, Entry, Lane, Need, Strategy};
-pub use matrix::{Matrix, Wanted, matrix, passing};
+pub use matrix::{Matrix, Wanted, matrix, matrix_to_profile, passing};
+pub use rules::Rules;
 pub use selection::{Patterns, Selection};
 pub use workload::{Corpus, Input, Operation, Oracle, Preset, Recipe, Size, Workload};
 

@@ -51,7 +51,7 @@ impl Patterns {
                 .map_err(|error| CatalogError::Pattern { option, pattern: text.clone(), message: error.kind().to_string() })?
                 .compile_matcher();
             if !names.iter().flatten().any(|name| matcher.is_match(name)) {
-                return Err(CatalogError::NoMatch { option, pattern: text.clone(), nearest: nearest(glob, names) });
+                return Err(CatalogError::NoMatch { option, pattern: text.clone(), nearest: nearest(glob, names.iter().flatten()) });
             }
             patterns.push((include, matcher));
         }
@@ -70,8 +70,8 @@ impl Patterns {
 }
 
 /// Up to three names nearest to what was typed.
-fn nearest(text: &str, names: &[Vec<String>]) -> String {
-    let mut all: Vec<&String> = names.iter().flatten().collect();
+pub(super) fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n String>) -> String {
+    let mut all: Vec<&String> = names.into_iter().collect();
     all.sort();
     all.dedup();
     all.sort_by(|a, b| strsim::jaro_winkler(b, text).total_cmp(&strsim::jaro_winkler(a, text)));
@@ -115,6 +115,20 @@ impl Selection {
         let lanes: Vec<_> = catalog.lanes().filter(|lane| patterns.select(std::slice::from_ref(&lane.id))).collect();
         if lanes.is_empty() {
             return Err(CatalogError::Nothing { why: "no lane is left".to_owned() });
+        }
+        Ok(lanes)
+    }
+
+    /// The selected lanes that are to be measured: all but those that are there to teach. These have a fault on purpose, and take
+    /// part when they are named in full, and not when a pattern happens to match them.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn contenders<'c>(&self, catalog: &'c Catalog) -> Result<Vec<&'c Lane>, CatalogError> {
+        let mut lanes = self.lanes(catalog)?;
+        lanes.retain(|lane| lane.teaching.is_none() || self.lanes.contains(&lane.id));
+        if lanes.is_empty() {
+            return Err(CatalogError::Nothing { why: "the only lanes left are there to teach: name one in full with --lane".to_owned() });
         }
         Ok(lanes)
     }

@@ -32,6 +32,9 @@ pub struct Workload {
     pub inputs: BTreeMap<String, Input>,
     /// Preset → blocks of cases.
     pub presets: BTreeMap<Preset, Vec<Block>>,
+    /// The cases that `profile` looks at unless it is told otherwise: few, at the talks' sizes.
+    #[serde(default)]
+    pub profile: Vec<Block>,
 }
 
 /// Lanes that ratios refer to: of each list, the first one that was measured.
@@ -52,6 +55,9 @@ pub struct Operation {
     pub summary: String,
     /// How the driver knows the right answer.
     pub oracle: Oracle,
+    /// Name of the function in the shared kernels library that does the work; none where it has none.
+    #[serde(default)]
+    pub kernel: Option<String>,
 }
 
 /// How the driver knows the right answer, without asking a lane.
@@ -282,7 +288,7 @@ pub fn read_workloads(folder: &Path) -> Result<Vec<Workload>, CatalogError> {
 fn read_workload(path: &Path) -> Result<Workload, CatalogError> {
     let file = TomlFile::read(path)?;
     let workload: Workload = file.parse()?;
-    for block in workload.presets.values().flatten() {
+    for block in workload.presets.values().flatten().chain(&workload.profile) {
         if let Some(name) = block.operations.iter().find(|name| !workload.operations.contains_key(*name)) {
             return Err(file.fault(0..0, format!("a preset names the operation {name:?}, which the file does not define")));
         }

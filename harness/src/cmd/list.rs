@@ -61,6 +61,8 @@ struct Row<'a> {
     /// Operation or workload → why the lane does not have it.
     without: &'a BTreeMap<String, String>,
     unchecked: &'a BTreeMap<String, String>,
+    /// What a lane with a fault on purpose is there to teach; null for all others.
+    teaching: Option<&'a str>,
     /// How to start its worker; null when it is not ready.
     worker: Option<Launch>,
 }
@@ -124,6 +126,7 @@ fn row<'a>(workshop: &'a Workshop, lane: &'a Lane, interpreter: Option<&'a Inter
         operations: operations.collect(),
         without: &lane.without,
         unchecked: &lane.unchecked,
+        teaching: lane.teaching.as_deref(),
         worker,
     })
 }
@@ -155,7 +158,8 @@ fn text(workshop: &Workshop, rows: &[Row]) -> String {
     }
     let reasons = rows.iter().filter_map(|row| Some(format!("{} {}: {}", row.lane, row.state, row.reason.as_ref()?)));
     let missing = rows.iter().flat_map(|row| row.without.iter().map(|(what, why)| format!("{} has no {what}: {why}", row.lane)));
-    let mut notes: Vec<String> = reasons.chain(missing).collect();
+    let teaching = rows.iter().filter_map(|row| Some(format!("{} is measured only by its full name: {}", row.lane, row.teaching?)));
+    let mut notes: Vec<String> = reasons.chain(missing).chain(teaching).collect();
     notes.dedup();
     format!("{table}\n{}{}", notes.join("\n"), if notes.is_empty() { "" } else { "\n" })
 }

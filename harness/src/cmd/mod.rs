@@ -2,9 +2,11 @@
 
 pub mod bench_all;
 pub mod clean;
+pub mod debug;
 pub mod doctor;
 pub mod guard;
 pub mod list;
+pub mod profile;
 pub mod report;
 pub mod run;
 pub mod setup;

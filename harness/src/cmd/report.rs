@@ -10,9 +10,11 @@ use thiserror::Error;
 
 use super::print;
 use crate::atomic;
+use crate::report::ladder::Ladder;
 use crate::report::terminal::Look;
 use crate::report::{Report, csv, json, markdown, terminal};
 use crate::setup::layout::Layout;
+use crate::stats::Analysis;
 use crate::store::Recorded;
 
 /// Prints the tables of a run, and writes summary.csv and summary.md.
@@ -26,6 +28,9 @@ pub struct Args {
     /// Folder that summary.csv and summary.md are written to [default: reports/ of the checkout]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Print what one crossing costs, rung by rung, and whether the rungs add up, instead of the tables
+    #[arg(long)]
+    ladder: bool,
     /// Print JSON instead of tables
     #[arg(long)]
     json: bool,
@@ -49,8 +54,18 @@ pub(super) enum NoRun {
 pub fn run(args: &Args) -> miette::Result<ExitCode> {
     let layout = Layout::find();
     let folder = find(args.run.as_deref(), &args.runs.clone().unwrap_or_else(|| layout.runs()))?;
+    if args.ladder {
+        return show_ladder(&Recorded::read(&folder)?, args.json).map(|()| ExitCode::SUCCESS);
+    }
     show(&Recorded::read(&folder)?, &args.out.clone().unwrap_or_else(|| layout.reports()), args.json)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints what one crossing costs, and writes nothing.
+fn show_ladder(recorded: &Recorded, json: bool) -> miette::Result<()> {
+    let ladder = Ladder::new(recorded, &Analysis::new(recorded));
+    let text = if json { serde_json::to_string_pretty(&ladder).into_diagnostic()? + "\n" } else { ladder.text() };
+    print(&text)
 }
 
 /// Prints a run's tables on stdout, and writes the files of its report.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ pub struct Args {
     twins: bool,
     /// Kill a worker that takes longer for one request
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds)]
-    timeout: Duration,
+    pub(super) timeout: Duration,
     /// Kill a worker whose process tree uses more [default: 80 % of what is available]
     #[arg(long, value_name = "SIZE")]
     memory: Option<Size>,
@@ -58,19 +58,20 @@ pub struct Args {
     runs: Option<PathBuf>,
     /// Folder that summary.csv and summary.md are written to [default: reports/ of the checkout]
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+/// A time above 0, in seconds.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| format!("{text:?} is no number of seconds"))?;
     Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or_else(|| "has to be above 0".to_owned())
 }
 
 /// Exit status of a process that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 
 /// Measures, then shows the tables.
 ///
@@ -115,9 +116,13 @@ impl Args {
     }
 }
 
-/// Set by Ctrl-C and by the signals that end a session.
-fn listen() -> Result<Arc<AtomicBool>> {
-    let interrupt = Arc::new(AtomicBool::new(false));
+/// Set by Ctrl-C and by the signals that end a session. The same for whoever asks: a process has one handler.
+pub(super) fn listen() -> Result<Arc<AtomicBool>> {
+    static INTERRUPT: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    if let Some(listening) = INTERRUPT.get() {
+        return Ok(Arc::clone(listening));
+    }
+    let interrupt = Arc::clone(INTERRUPT.get_or_init(Arc::default));
     let seen = Arc::clone(&interrupt);
     ctrlc::set_handler(move || seen.store(true, Ordering::Relaxed)).into_diagnostic().wrap_err("can't listen to Ctrl-C")?;
     Ok(interrupt)

@@ -190,11 +190,13 @@ impl<'a> Crew<'a> {
     }
 }
 
-fn describe(raised: &Raised) -> String {
+/// An exception on one line.
+pub fn describe(raised: &Raised) -> String {
     if raised.message.is_empty() { raised.kind.clone() } else { format!("{}: {}", raised.kind, raised.message) }
 }
 
-fn trouble(lost: Lost, last_words: Option<String>) -> Trouble {
+/// What the end of a worker means for the cell that it was asked about.
+pub fn trouble(lost: Lost, last_words: Option<String>) -> Trouble {
     Trouble::Cell(match lost {
         Lost::Interrupted => return Trouble::Interrupted,
         Lost::Crashed { signal } => Status::Crashed { signal: signal_name(signal) },

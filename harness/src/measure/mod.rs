@@ -1,8 +1,8 @@
 //! Measuring: verification, calibration, and the run loop over generations and shuffled rounds.
 
 mod calibrate;
-mod contender;
-mod crew;
+pub mod contender;
+pub mod crew;
 pub mod environment;
 mod plan;
 mod schedule;
@@ -23,7 +23,7 @@ use crate::store::model::{Cell, Run, RunState, Sample, Status};
 use contender::Once;
 pub use crew::Watch;
 use crew::{Crew, Gear, Introduction, Trouble, check, post_of};
-pub use start::{Options, begin, resume};
+pub use start::{Launches, Options, begin, lay_out, resume};
 
 /// A run that is being measured.
 pub struct Session {

@@ -12,7 +12,7 @@ use super::contender::{Contender, Pools, contender};
 use super::crew::Gear;
 use super::environment::{allowed_cpus, environment};
 use super::plan::Dimensions;
-use crate::catalog::{Lane, Preset, Selection, matrix};
+use crate::catalog::{Lane, Matrix, Preset, Selection, matrix};
 use crate::setup::Workshop;
 use crate::setup::build::State;
 use crate::setup::inputs::digests as digests_of;
@@ -64,10 +64,30 @@ impl Options {
 /// # Errors
 /// When a selection matches nothing, nothing selected is ready, or the disk refuses.
 pub fn begin(workshop: &Workshop, selection: &Selection, options: &Options, runs: &Path, command: Vec<String>) -> Result<Session> {
-    let lanes = selection.lanes(&workshop.catalog)?;
+    let spanned = matrix(&workshop.catalog, selection, options.preset, allowed_cpus().len())?;
+    let (mut run, launches) = lay_out(workshop, selection, spanned, options, command)?;
+    let contenders = contenders(&mut run, workshop)?;
+    let folder = RunFolder::create(runs, &run)?;
+    session(run, folder, contenders, launches, options, workshop, BTreeSet::new())
+}
+
+/// How to start the worker of a lane for an interpreter (none for a native lane).
+pub type Launches = BTreeMap<(String, Option<String>), Launch>;
+
+/// A run in which nothing is measured yet: the cells of what is spanned and ready, with the reason for what is not. Nothing is written.
+///
+/// # Errors
+/// When a selection matches nothing, or nothing selected is ready.
+pub fn lay_out(
+    workshop: &Workshop,
+    selection: &Selection,
+    spanned: Matrix,
+    options: &Options,
+    command: Vec<String>,
+) -> Result<(Run, Launches)> {
+    let lanes = selection.contenders(&workshop.catalog)?;
     let interpreters = workshop.interpreters(&selection.pythons, &lanes)?;
     let cpus = allowed_cpus();
-    let spanned = matrix(&workshop.catalog, selection, options.preset, cpus.len())?;
     let mut ready = Ready::default();
     for lane in &lanes {
         ready.look(workshop, lane, &interpreters)?;
@@ -101,7 +121,7 @@ pub fn begin(workshop: &Workshop, selection: &Selection, options: &Options, runs
     let used: BTreeSet<&str> = cells.iter().map(|cell| cell.lane.as_str()).collect();
     let started = jiff::Timestamp::now();
     let mut random = rand::rng();
-    let mut run = Run {
+    let run = Run {
         schema: SCHEMA,
         bindbench: env!("CARGO_PKG_VERSION").to_owned(),
         id: format!("{}-{:04x}", started.strftime("%Y%m%dT%H%M%SZ"), random.random::<u16>()),
@@ -133,9 +153,7 @@ pub fn begin(workshop: &Workshop, selection: &Selection, options: &Options, runs
         workers: Vec::new(),
         notes: notes(&cpus),
     };
-    let contenders = contenders(&mut run, workshop)?;
-    let folder = RunFolder::create(runs, &run)?;
-    session(run, folder, contenders, ready.launches, options, workshop, BTreeSet::new())
+    Ok((run, ready.launches))
 }
 
 /// Opens a run that was stopped, to take the rounds that it lacks.
@@ -173,7 +191,7 @@ fn session(
     run: Run,
     folder: RunFolder,
     contenders: Vec<Contender>,
-    mut launches: BTreeMap<(String, Option<String>), Launch>,
+    mut launches: Launches,
     options: &Options,
     workshop: &Workshop,
     done: BTreeSet<(u32, u32)>,
@@ -200,7 +218,7 @@ fn contenders(run: &mut Run, workshop: &Workshop) -> Result<Vec<Contender>> {
 /// The lanes that can be measured, and why the others can't.
 #[derive(Default)]
 struct Ready {
-    launches: BTreeMap<(String, Option<String>), Launch>,
+    launches: Launches,
     receipts: BTreeMap<(String, Option<String>), Receipt>,
     skipped: Vec<Skipped>,
 }

@@ -135,7 +135,7 @@ impl Estimate {
 }
 
 /// The 97.5 % quantile of Student's t. The first ones are kept: a report asks for the same few tens of thousands of times.
-fn student_quantile(degrees_of_freedom: usize) -> f64 {
+pub(super) fn student_quantile(degrees_of_freedom: usize) -> f64 {
     use std::sync::LazyLock;
     static FIRST: LazyLock<Vec<f64>> = LazyLock::new(|| (1..=64).map(quantile).collect());
     match FIRST.get(degrees_of_freedom - 1) {

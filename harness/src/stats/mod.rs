@@ -4,6 +4,7 @@ mod interval;
 mod pairs;
 mod resolution;
 mod scaling;
+mod slope;
 
 #[cfg(test)]
 mod simulation;
@@ -20,6 +21,7 @@ use crate::store::model::{Run, RunState};
 pub use interval::{Estimate, FEWEST_GENERATIONS, Scale, median, six_digits};
 pub use pairs::{NoRatio, Samples};
 pub use resolution::{Resolution, Twin, Verdict, WIDEST, allowed, verdict, widening};
+pub use slope::Slope;
 
 /// Why a run can't vouch for its intervals.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,6 +105,11 @@ impl Analysis {
     /// As [`Analysis::ratio`].
     pub fn scaling(&self, one: u32, many: u32, threads: u32) -> Result<Estimate, NoRatio> {
         scaling::scaling(&self.samples, one, many, threads).map(|scaling| scaling.widened(self.widening))
+    }
+
+    /// A sum of cells' times, each so many times, in nanoseconds: negative weights make differences. See [`Samples::combination`].
+    pub fn combination(&self, terms: &[(f64, u32)]) -> Option<Estimate> {
+        self.samples.combination(terms).map(|sum| sum.widened(self.widening))
     }
 
     /// What this run can't tell apart in a case; none when no twin of the case's workload is usable.

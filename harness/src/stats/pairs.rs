@@ -3,6 +3,8 @@
 //! Both are per generation first: the median over its rounds, which one slow moment can't move. A ratio is the median of the paired
 //! log-ratios of the same round: what slows the machine down slows both, and drops out.
 
+use std::collections::BTreeMap;
+
 use crate::store::model::{Run, Sample};
 
 use super::interval::{Estimate, median};
@@ -129,16 +131,33 @@ impl Samples {
         Estimate::of_logarithms(&generations).ok_or(NoRatio::NearZero)
     }
 
+    /// A sum of cells' times, each so many times: the mean over the generations in which all of them have a median. None without a
+    /// generation, or when one of the cells has no number.
+    pub fn combination(&self, terms: &[(f64, u32)]) -> Option<Estimate> {
+        let mut sums: BTreeMap<u32, (usize, f64)> = BTreeMap::new();
+        for &(weight, cell) in terms {
+            for (generation, ns) in self.by_generation(cell) {
+                let (count, sum) = sums.entry(generation).or_default();
+                *count += 1;
+                *sum += weight * ns;
+            }
+        }
+        let whole: Vec<f64> = sums.values().filter(|(count, _)| *count == terms.len()).map(|(_, sum)| *sum).collect();
+        Estimate::of_values(&whole)
+    }
+
     fn medians(&self, cell: u32) -> Vec<f64> {
+        self.by_generation(cell).map(|(_, ns)| ns).collect()
+    }
+
+    /// Each generation and its median.
+    fn by_generation(&self, cell: u32) -> impl Iterator<Item = (u32, f64)> {
         let mut times = Vec::new();
-        self.of(cell)
-            .chunk_by(|a, b| a.generation == b.generation)
-            .filter_map(|generation| {
-                times.clear();
-                times.extend(generation.iter().map(|point| point.nanoseconds));
-                median(&mut times)
-            })
-            .collect()
+        self.of(cell).chunk_by(|a, b| a.generation == b.generation).filter_map(move |generation| {
+            times.clear();
+            times.extend(generation.iter().map(|point| point.nanoseconds));
+            Some((generation.first()?.generation, median(&mut times)?))
+        })
     }
 }
 

@@ -1,6 +1,8 @@
-//! A run on disk: its model, and the folder that holds it.
+//! A run on disk: its model, and the folder that holds it; and what profiling found.
 
 mod folder;
+pub mod gauges;
 pub mod model;
+pub mod profile;
 
 pub use folder::{Damage, Recorded, RunFolder, StoreError};

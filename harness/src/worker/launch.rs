@@ -64,7 +64,7 @@ impl Launch {
     }
 
     /// The command, ready to be spawned. `hash_seed` fixes the order of sets and dicts of str.
-    pub(super) fn command(&self, hash_seed: u32) -> Command {
+    pub fn command(&self, hash_seed: u32) -> Command {
         let (program, arguments) = self.command.split_first().map_or(("false", &[][..]), |(program, rest)| (program, rest));
         let mut command = Command::new(program);
         command.args(arguments);

@@ -127,6 +127,11 @@ impl<'g> Worker<'g> {
         })
     }
 
+    /// Its process, which is its process group, too.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a request and waits for its reply.
     ///
     /// # Errors

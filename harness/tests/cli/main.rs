@@ -5,9 +5,12 @@
 
 mod builds;
 mod damage;
+mod debug;
 mod disk;
+mod gauges;
 mod input;
 mod interruptions;
 mod misfits;
 mod output;
+mod profile;
 mod sandbox;

@@ -39,7 +39,7 @@ impl Sandbox {
         let mut sandbox = Self::new();
         sandbox.add_catalog(catalog);
         sandbox.make_tools();
-        sandbox.set_up("{misfits,steady,forge,fragile,stranger}/*").succeeds();
+        sandbox.set_up("{misfits,steady,forge,fragile,stranger,witnesses}/*").succeeds();
         sandbox
     }
 
@@ -59,7 +59,7 @@ impl Sandbox {
         }
     }
 
-    fn add_catalog(&mut self, name: &str) {
+    pub fn add_catalog(&mut self, name: &str) {
         let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogs").join(name);
         let copy = self.path().join(name);
         for file in walkdir::WalkDir::new(&original).into_iter().filter_entry(|entry| entry.file_name() != "__pycache__") {

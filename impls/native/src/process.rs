@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bindbench_protocol::Raised;
+use bindbench_protocol::{Footprint, Raised};
 
 /// Keeps this thread, and those it will start, on these CPUs.
 #[cfg(target_os = "linux")]
@@ -43,8 +43,23 @@ pub fn libraries() -> Vec<PathBuf> {
 
 /// The most memory this process ever had resident. Not `ru_maxrss`: that one is inherited over fork and exec.
 pub fn peak_resident_bytes() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    field("/proc/self/status", "VmHWM:")
+}
+
+/// Begins that peak anew; false where the system can't.
+pub fn forget_the_peak() -> bool {
+    fs::write("/proc/self/clear_refs", "5").is_ok()
+}
+
+/// What the process takes now, counted page by page; none where the system does not tell.
+pub fn footprint() -> Option<Footprint> {
+    Some(Footprint { resident_bytes: field("/proc/self/smaps_rollup", "Rss:")?, blocks: None })
+}
+
+/// Bytes in a line such as `VmHWM:    1234 kB`.
+fn field(path: &str, name: &str) -> Option<u64> {
+    let text = fs::read_to_string(path).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
 }

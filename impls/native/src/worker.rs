@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use bindbench_protocol::{Call, Load, Loaded, Prepare, Raised, Reply, Request, Sample};
+use bindbench_protocol::{Call, Load, Loaded, Prepare, Raised, Reply, Request, Sample, Weigh, Weighed};
 
 use crate::answers::{Exception, raised};
 use crate::cell::Cell;
@@ -41,6 +41,8 @@ impl Worker {
                 Ok(Reply::Dropped {})
             }
             Request::Call(call) => self.call(&call),
+            Request::Watch(_) => Err(raised(Exception::RuntimeError, "there is no GIL to watch without Python")),
+            Request::Weigh(weigh) => self.weigh(&weigh),
             Request::Finish => {
                 self.finished = true;
                 Ok(Reply::Finished { peak_resident_bytes: process::peak_resident_bytes() })
@@ -72,6 +74,16 @@ impl Worker {
             process::stay_on(cpus)?;
         }
         Ok(Reply::Sampled(cell.sample(sample.loops, sample.first, sample.empty)?))
+    }
+
+    /// Between two looks at the memory goes what a sample calls. Its answers are gone before anybody could look at them.
+    fn weigh(&mut self, weigh: &Weigh) -> Result<Reply, Raised> {
+        let cell = self.cell(weigh.cell)?;
+        let before = process::footprint();
+        let has_peak = process::forget_the_peak();
+        let elapsed_ns = cell.sample(weigh.loops, weigh.first, false)?.elapsed_ns;
+        let peak_bytes = has_peak.then(process::peak_resident_bytes).flatten();
+        Ok(Reply::Weighed(Weighed { before, elapsed_ns, peak_bytes, holding: None, after: process::footprint() }))
     }
 
     fn call(&mut self, call: &Call) -> Result<Reply, Raised> {

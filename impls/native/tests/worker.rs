@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use bindbench_protocol::{
     Answer, Argument, Buffer, Call, File, Integers, Load, Loaded, Prepare, REPLIES_FD, REQUESTS_FD, Raised, Reply, Request, Sample, Shape,
+    Watch, Weigh, Weighed,
 };
 
 struct Worker {
@@ -337,4 +338,22 @@ fn without_the_driver_it_says_who_starts_it() {
     let output = Command::new(env!("CARGO_BIN_EXE_bindbench-native")).env_remove(REQUESTS_FD).output().expect("it starts");
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains(REQUESTS_FD));
+}
+
+#[test]
+fn calls_are_weighed_and_there_is_no_gil_to_watch() {
+    let mut worker = Worker::loaded();
+    let text = vec![b'a'; 1 << 20];
+    assert_eq!(worker.prepare("kmp", "find_all", vec![vec![bytes(&text), bytes(b"b")]], 1), Reply::Prepared {});
+    let Reply::Weighed(Weighed { before, after, elapsed_ns, .. }) = worker.ask(Request::Weigh(Weigh { cell: 7, first: 0, loops: 3 }))
+    else {
+        panic!("not weighed");
+    };
+    assert!(elapsed_ns > 0);
+    if cfg!(target_os = "linux") {
+        assert!(before.is_some_and(|footprint| footprint.resident_bytes > 1 << 20) && after.is_some());
+    }
+    let watch = Watch { cell: 7, first: 0, duration_ns: 1, switch_interval_ns: 1 };
+    assert!(matches!(worker.ask(Request::Watch(watch)), Reply::Failed(Raised { message, .. }) if message.contains("no GIL")));
+    assert!(matches!(worker.ask(Request::Weigh(Weigh { cell: 7, first: 0, loops: 0 })), Reply::Failed(_)));
 }

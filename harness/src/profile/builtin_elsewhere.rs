@@ -1,0 +1,22 @@
+//! Where the built-in sampler does not know the system.
+
+use super::refusal::Refused;
+use super::sitting::Studio;
+use super::stacks::{NoStacks, Sampled, Sampling};
+use super::subject::Subject;
+
+/// No samples.
+///
+/// # Errors
+/// Always.
+pub fn sample(_: &Subject, _: Sampling, _: &Studio) -> Result<Sampled, NoStacks> {
+    Err(NoStacks::Refused(Refused::Elsewhere))
+}
+
+/// No samples.
+///
+/// # Errors
+/// Always.
+pub fn check(_: Sampling) -> Result<(), Refused> {
+    Err(Refused::Elsewhere)
+}

@@ -1,0 +1,101 @@
+//! A differential flamegraph: two lanes of a case, both in nanoseconds a call, with each binding's frames under one name.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::class::Class;
+use super::fold::Folded;
+use super::picture::{Caption, draw_difference};
+use super::sitting::Studio;
+use super::stacks::{NoStacks, Sampled, Sampling, place, sample, write};
+use super::subject::Subject;
+use crate::store::profile::Difference;
+
+/// What the frames of either binding are called.
+const BINDING: &str = "the binding";
+
+/// Samples two lanes in the same case, one after the other, and writes the picture of their difference below `out`.
+///
+/// # Errors
+/// When one can't be looked at, the kernel refuses, or the disk does.
+pub fn take(first: &Subject, second: &Subject, sampling: Sampling, studio: &Studio, out: &Path) -> Result<Difference, NoStacks> {
+    let before = sample(first, sampling, studio)?;
+    let after = sample(second, sampling, studio)?;
+    let lines = difference((&before.folded, picoseconds(&before, sampling)), (&after.folded, picoseconds(&after, sampling)));
+    let (a, b) = (first.cell.lane.as_str(), second.cell.lane.as_str());
+    let place = place(second, &format!("differences/{}--{}", a.replace('/', "-"), b.replace('/', "-")));
+    let difference = Difference {
+        case: first.case.clone(),
+        first: a.to_owned(),
+        second: b.to_owned(),
+        interpreter: second.cell.interpreter.clone(),
+        at: second.unseen().at,
+        picture: format!("{place}.svg").into(),
+        folded: format!("{place}.folded").into(),
+    };
+    let caption = Caption {
+        title: format!("{b} against {a} \u{b7} {}", first.title()),
+        subtitle: format!(
+            "nanoseconds of CPU a call, {} samples against {} at {} Hz by {}; wide is slow in {b}",
+            after.folded.tally.samples, before.folded.tally.samples, sampling.hertz, after.way
+        ),
+    };
+    write(out, &difference.folded, (lines.join("\n") + "\n").as_bytes())?;
+    let drawn = draw_difference(&lines, &caption, a, b);
+    write(out, &difference.picture, &drawn.map_err(|source| NoStacks::Unwritten { path: difference.picture.clone(), source })?)?;
+    Ok(difference)
+}
+
+/// What a sample stands for, of one call.
+fn picoseconds(sampled: &Sampled, sampling: Sampling) -> f64 {
+    1e12 / sampling.hertz as f64 / sampled.calls.max(1) as f64
+}
+
+/// Stacks of both lanes, each with what it takes in the first and in the second; `.1` is what a sample stands for.
+fn difference(first: (&Folded, f64), second: (&Folded, f64)) -> Vec<String> {
+    let mut both: BTreeMap<String, (f64, f64)> = BTreeMap::new();
+    for (stack, samples) in common(first.0) {
+        both.entry(stack).or_default().0 += samples as f64 * first.1;
+    }
+    for (stack, samples) in common(second.0) {
+        both.entry(stack).or_default().1 += samples as f64 * second.1;
+    }
+    both.into_iter().map(|(stack, (first, second))| format!("{stack} {first:.0} {second:.0}")).collect()
+}
+
+/// Stacks in which one binding's frames can be compared with another's: each run of them is one frame.
+fn common(folded: &Folded) -> BTreeMap<String, u64> {
+    let mut stacks = BTreeMap::new();
+    for (stack, count) in &folded.stacks {
+        let mut names: Vec<&str> = Vec::new();
+        for &number in stack {
+            let frame = folded.frames.get(number);
+            let name = if frame.class == Class::Glue { BINDING } else { frame.name.as_str() };
+            if name != BINDING || names.last() != Some(&name) {
+                names.push(name);
+            }
+        }
+        *stacks.entry(names.join(";")).or_default() += count;
+    }
+    stacks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::picture::tests::folded;
+
+    #[test]
+    fn two_lanes_are_compared_by_the_call_and_their_bindings_are_one_frame() {
+        let first = folded(&[(&[("loop", Class::Python), ("ffi_call", Class::Glue), ("callproc", Class::Glue), ("find", Class::Kernel)], 10)]);
+        let second = folded(&[
+            (&[("loop", Class::Python), ("trampoline", Class::Glue), ("find", Class::Kernel)], 10),
+            (&[("loop", Class::Python)], 5),
+        ]);
+        assert_eq!(difference((&first, 2.0), (&second, 1.0)), ["loop 0 5", "loop;the binding;find 20 10"]);
+        let caption = Caption { title: "x".into(), subtitle: "y".into() };
+        let svg = draw_difference(&difference((&first, 2000.0), (&second, 1000.0)), &caption, "a/a", "b/b").unwrap();
+        let svg = String::from_utf8(svg).unwrap();
+        assert!(svg.contains("takes longer in a/a") && svg.contains("the binding (10 ns a call"), "{svg}");
+    }
+}

@@ -1,0 +1,39 @@
+//! Profiling: where the time of a cell goes, as flamegraphs with Python, binding, kernel and operating system in one stack.
+//!
+//! Data run one way here too: a worker sits for a cell (`subject`, `sitting`), it is sampled (`builtin`, `sampler`, `record`), stacks are
+//! unwound (`image`, `unwind`), named (`perf_map`, `names`, `class`), folded (`fold`), split by what was done (`split`), and drawn
+//! (`picture`, `difference`). A profiled pass is never a timed one.
+
+// What only the built-in sampler uses is compiled everywhere, so that its tests run everywhere.
+#![cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), allow(dead_code))]
+
+#[cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), path = "builtin_elsewhere.rs")]
+mod builtin;
+mod class;
+pub mod difference;
+mod fold;
+pub mod gil;
+mod image;
+pub mod memory;
+mod names;
+mod perf_map;
+mod picture;
+mod record;
+mod refusal;
+mod rhythm;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod sampler;
+mod sitting;
+mod sizes;
+mod split;
+pub mod stacks;
+mod subject;
+mod unwind;
+mod way;
+
+pub use refusal::Refused;
+pub use sitting::{Sitting, Studio};
+pub use sizes::Sizes;
+pub use stacks::Sampling;
+pub use subject::{Subject, begin};
+pub use way::Backend;

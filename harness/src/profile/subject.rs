@@ -1,0 +1,131 @@
+//! What is profiled: cells that are ready, each with all that its worker needs.
+
+use miette::{Result, miette};
+
+use super::class::Owners;
+use crate::catalog::{Catalog, Preset, Selection, matrix, matrix_to_profile};
+use crate::measure::contender::{Contender, Pools, contender};
+use crate::measure::environment::allowed_cpus;
+use crate::measure::{Launches, Options, lay_out};
+use crate::setup::Workshop;
+use crate::store::model::{Case, Cell, Run, Unit};
+use crate::store::profile::{Profile, ProfiledCell, SCHEMA};
+use crate::worker::{Launch, Limits};
+
+/// A cell to look at.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The cell; its ids mean nothing outside of this list.
+    pub cell: Cell,
+    /// Its case.
+    pub case: Case,
+    /// Its inputs and the right answers.
+    pub contender: Contender,
+    /// How to start its worker.
+    pub launch: Launch,
+    /// Whose code its frames are.
+    pub owners: Owners,
+}
+
+impl Subject {
+    /// What a profile says of it before anything was looked at.
+    pub fn unseen(&self) -> ProfiledCell {
+        ProfiledCell {
+            case: self.case.clone(),
+            lane: self.cell.lane.clone(),
+            interpreter: self.cell.interpreter.clone(),
+            at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            status: crate::store::model::Status::Ok,
+            stacks: None,
+            gil: None,
+            memory: None,
+        }
+    }
+
+    /// Memory that one unit of the input's size takes by itself: a byte, or a number of 8 bytes.
+    pub fn bytes_of_item(&self) -> u64 {
+        match self.case.unit {
+            Unit::Bytes => 1,
+            Unit::Items => 8,
+        }
+    }
+
+    /// The case as its workload's file has it: `find_all of talk`.
+    pub fn title(&self) -> String {
+        let Case { workload, operation, input, size, unit, threads, .. } = &self.case;
+        let size = size.map(|size| format!(", {size} {unit:?}").to_lowercase()).unwrap_or_default();
+        let threads = if *threads == 1 { String::new() } else { format!(", {threads} threads") };
+        format!("{workload}.{operation} of {input}{size}{threads}")
+    }
+}
+
+/// Finds what is selected and ready: in the cases that workloads name for profiling, or in those of a preset. The profile has
+/// everything but cells.
+///
+/// # Errors
+/// When a selection matches nothing, nothing selected is ready, or inputs can't be made.
+pub fn begin(
+    workshop: &Workshop,
+    selection: &Selection,
+    preset: Option<Preset>,
+    limits: Limits,
+    command: Vec<String>,
+) -> Result<(Profile, Vec<Subject>)> {
+    let cpus = allowed_cpus().len();
+    let spanned = match preset {
+        Some(preset) => matrix(&workshop.catalog, selection, preset, cpus)?,
+        None => matrix_to_profile(&workshop.catalog, selection, cpus)?,
+    };
+    let options = Options {
+        preset: preset.unwrap_or(Preset::Talk),
+        generations: Some(1),
+        rounds: Some(1),
+        budget: None,
+        seed: Some(0),
+        limits,
+        loops_from: None,
+        twins: false,
+    };
+    let (run, launches) = lay_out(workshop, selection, spanned, &options, command)?;
+    let mut pools = Pools::default();
+    let subjects = run.cells.iter().map(|cell| subject(cell, &run, &launches, workshop, &mut pools)).collect::<Result<_>>()?;
+    Ok((profile(run), subjects))
+}
+
+fn subject(cell: &Cell, run: &Run, launches: &Launches, workshop: &Workshop, pools: &mut Pools) -> Result<Subject> {
+    let case = run.cases[cell.case as usize].clone();
+    let contender = contender(cell, run, &workshop.catalog, pools, &workshop.layout)?;
+    let mut launch = launches[&(cell.lane.clone(), cell.interpreter.clone())].clone();
+    launch.load.modules.retain(|workload, _| *workload == case.workload);
+    let owners = owners(cell, &workshop.catalog, workshop)?;
+    Ok(Subject { cell: cell.clone(), case, contender, launch, owners })
+}
+
+/// What a strategy was built into is the binding; the shared kernels, and packages that a lane only wraps, do the work.
+fn owners(cell: &Cell, catalog: &Catalog, workshop: &Workshop) -> Result<Owners> {
+    let unknown = || miette!("the catalog has no lane {} (any more)", cell.lane);
+    let lane = catalog.lanes().find(|lane| lane.id == cell.lane).ok_or_else(unknown)?;
+    let strategy = catalog.strategy_of(lane).ok_or_else(unknown)?;
+    let out = workshop.layout.out(&strategy.name, cell.interpreter.as_deref());
+    let mut kernel = vec![workshop.layout.kernels()];
+    if lane.packages.is_some() {
+        kernel.push(crate::setup::packages::folder(&out, lane));
+    }
+    Ok(Owners { glue: vec![out, strategy.folder.clone()], kernel, rules: strategy.profile.clone() })
+}
+
+fn profile(run: Run) -> Profile {
+    Profile {
+        schema: SCHEMA,
+        bindbench: run.bindbench,
+        command: run.command,
+        started: run.started,
+        environment: run.environment,
+        interpreters: run.interpreters,
+        lanes: run.lanes,
+        cells: Vec::new(),
+        differences: Vec::new(),
+        skipped: run.skipped,
+        notes: run.notes,
+    }
+}

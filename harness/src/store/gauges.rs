@@ -1,0 +1,176 @@
+//! What the passes `gil` and `memory` found out about a cell: part of `profile.json`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::axes::{Gil, Parallel};
+use crate::stats::Slope;
+
+/// What a heartbeat beside the calls told about the GIL.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum GilWatch {
+    /// Who had it.
+    Told(GilShare),
+    /// Its calls end before a heartbeat could tell anything, at the largest input tried.
+    TooShort {
+        /// Median time of a call, nanoseconds.
+        call_ns: u64,
+        /// Size of that input.
+        size: Option<u64>,
+    },
+    /// It was not watched.
+    NotWatched {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// How the GIL was held during some calls.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GilShare {
+    /// In one word.
+    pub class: GilClass,
+    /// Share of the calls' time during which the heartbeat was ready to run and did not get the GIL, while nobody asked for it; 0 to 1.
+    pub held: f64,
+    /// Of a GIL that is held nearly always: how often it was handed over during calls, when it was asked for every half millisecond,
+    /// as a share of what an interpreter could do; about 0 or about 1.
+    pub handed_over: Option<f64>,
+    /// Calls watched.
+    pub calls: u64,
+    /// Their median time, nanoseconds.
+    pub call_ns: u64,
+    /// Size of the input, which is chosen so that calls are long enough; none where it has none.
+    pub size: Option<u64>,
+    /// Waits for a CPU were known, and are not taken for waits for the GIL.
+    pub queues_known: bool,
+}
+
+/// What happens to the GIL during a call, as it was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GilClass {
+    /// Nobody else gets it until the call ends.
+    Held,
+    /// It is free.
+    Released,
+    /// The call runs Python code, which hands it over when it is asked to: every switch interval.
+    Interpreter,
+    /// Free for a part of the call, and held for another.
+    Mixed,
+}
+
+impl fmt::Display for GilClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Held => "held",
+            Self::Released => "released",
+            Self::Interpreter => "interpreter",
+            Self::Mixed => "held for a part",
+        })
+    }
+}
+
+impl GilClass {
+    /// What is wrong with a manifest that declares this, if anything. A lane whose work is done by other processes says nothing about
+    /// the GIL of this one; and who runs Python code holds it as far as a manifest can tell.
+    pub fn contradicts(self, declared: Gil, parallel: Parallel) -> Option<String> {
+        let fits = match declared {
+            Gil::Held => self != Self::Released,
+            Gil::Released => matches!(self, Self::Released | Self::Mixed),
+            Gil::Absent => false,
+        };
+        let elsewhere = parallel == Parallel::Processes;
+        (!fits && !elsewhere).then(|| format!("the manifest declares the GIL {declared}, and it was seen {self}"))
+    }
+}
+
+/// What some calls did to memory.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MemoryUse {
+    /// Size of the input that was weighed; none where it has none.
+    pub size: Option<u64>,
+    /// Peak of the worker's resident set until the lane was imported, bytes.
+    pub import_peak_bytes: Option<u64>,
+    /// Its peak while the input was made.
+    pub input_peak_bytes: Option<u64>,
+    /// Its peak during the first call.
+    pub call_peak_bytes: Option<u64>,
+    /// The input by itself: bytes of the text, or 8 for each number. None without an input to speak of.
+    pub input_bytes: Option<u64>,
+    /// Copies of it that the lane's manifest declares.
+    pub declared_copies: Option<u32>,
+    /// How far the resident set rose above what it was before that call.
+    pub rise_bytes: Option<u64>,
+    /// What of that was still there when the call had returned, and is the answer's, or a cache's.
+    pub kept_bytes: Option<u64>,
+    /// Proportional set of the worker and all it started while calls ran, bytes: pages shared by n processes count one n-th in each.
+    pub proportional_bytes: Option<u64>,
+    /// Resident sets of the same processes, summed up: shared pages count in each.
+    pub resident_bytes: Option<u64>,
+    /// How many processes these were.
+    pub processes: usize,
+    /// Whether something stays behind in every call.
+    pub leak: Option<Leak>,
+}
+
+/// Growth of the worker over very many calls.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Leak {
+    /// Bytes of its resident set for each call.
+    pub bytes: Slope,
+    /// Blocks of the interpreter's allocator for each call; none where it does not count them.
+    pub blocks: Option<Slope>,
+    /// Calls that the slopes rest on.
+    pub calls: u64,
+    /// Less than this for each call would not have been seen, bytes.
+    pub finest_bytes: f64,
+}
+
+impl Leak {
+    /// Whether it leaks: it grows beyond all doubt, by more than an allocator's leftovers.
+    pub fn is_one(&self) -> bool {
+        self.bytes.low > 0.0 && self.bytes.point > self.finest_bytes
+    }
+}
+
+impl MemoryUse {
+    /// Copies of the input that a call makes: how far memory rose, less what stayed, over the input.
+    pub fn copies(&self) -> Option<f64> {
+        let transient = self.rise_bytes?.saturating_sub(self.kept_bytes?);
+        Some(transient as f64 / self.input_bytes.filter(|&bytes| bytes > 0)? as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_is_contradicted_by_what_was_seen_only() {
+        let words = |class: GilClass, declared| class.contradicts(declared, Parallel::None).is_some();
+        let classes = [GilClass::Held, GilClass::Released, GilClass::Interpreter, GilClass::Mixed];
+        assert_eq!(classes.map(|class| words(class, Gil::Held)), [false, true, false, false]);
+        assert_eq!(classes.map(|class| words(class, Gil::Released)), [true, false, true, false]);
+        assert_eq!(GilClass::Released.contradicts(Gil::Held, Parallel::Processes), None);
+        assert!(GilClass::Held.contradicts(Gil::Released, Parallel::Threads).is_some_and(|words| words.contains("seen held")));
+    }
+
+    #[test]
+    fn what_stays_is_no_copy() {
+        let used = MemoryUse { input_bytes: Some(100), rise_bytes: Some(250), kept_bytes: Some(50), ..MemoryUse::default() };
+        assert_eq!(used.copies(), Some(2.0));
+        assert_eq!(MemoryUse { kept_bytes: Some(300), ..used.clone() }.copies(), Some(0.0));
+        assert_eq!(MemoryUse { input_bytes: None, ..used }.copies(), None);
+    }
+
+    #[test]
+    fn a_leak_is_beyond_doubt_and_beyond_leftovers() {
+        let leak =
+            |point, low| Leak { bytes: Slope { point, low, high: 2.0 * point - low }, blocks: None, calls: 1000, finest_bytes: 64.0 };
+        assert!(leak(96.0, 95.0).is_one());
+        assert!(!leak(96.0, -1.0).is_one(), "it may as well be none");
+        assert!(!leak(60.0, 59.0).is_one(), "an allocator may leave as much");
+    }
+}

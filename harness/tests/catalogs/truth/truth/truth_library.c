@@ -1,0 +1,2 @@
+/* For ctypes. */
+#include "burn.h"
