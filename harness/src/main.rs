@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         Command::List(args) => cmd::list::run(&args, &catalog),
         Command::Run(args) => cmd::run::run(&args, &catalog),
         Command::Report(args) => cmd::report::run(&args),
+        Command::Claims(args) => cmd::claims::run(&args, &catalog),
         Command::Clean => cmd::clean::run(),
         Command::Guard => cmd::guard::run(),
     };

@@ -10,8 +10,10 @@ mod workload;
 use std::path::{Path, PathBuf};
 
 pub use error::CatalogError;
+pub(crate) use error::TomlFile;
 pub use manifest::{Build, Copies, Entry, Lane, Need, Strategy};
 pub use matrix::{Matrix, Wanted, matrix, passing};
+pub(crate) use selection::nearest;
 pub use selection::{Patterns, Selection};
 pub use workload::{Corpus, Input, Operation, Oracle, Preset, Recipe, Size, Workload};
 

@@ -51,7 +51,7 @@ impl Patterns {
                 .map_err(|error| CatalogError::Pattern { option, pattern: text.clone(), message: error.kind().to_string() })?
                 .compile_matcher();
             if !names.iter().flatten().any(|name| matcher.is_match(name)) {
-                return Err(CatalogError::NoMatch { option, pattern: text.clone(), nearest: nearest(glob, names) });
+                return Err(CatalogError::NoMatch { option, pattern: text.clone(), nearest: nearest(glob, names.iter().flatten()) });
             }
             patterns.push((include, matcher));
         }
@@ -70,8 +70,8 @@ impl Patterns {
 }
 
 /// Up to three names nearest to what was typed.
-fn nearest(text: &str, names: &[Vec<String>]) -> String {
-    let mut all: Vec<&String> = names.iter().flatten().collect();
+pub(crate) fn nearest<'n>(text: &str, names: impl Iterator<Item = &'n String>) -> String {
+    let mut all: Vec<&String> = names.collect();
     all.sort();
     all.dedup();
     all.sort_by(|a, b| strsim::jaro_winkler(b, text).total_cmp(&strsim::jaro_winkler(a, text)));
