@@ -29,7 +29,7 @@ const EXIT_STATUS: &str = "Exit status:
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Set up, measure, report, profile: everything, in one go
+    /// Set up, measure, report, profile, judge the claims: everything, in one go
     BenchAll(cmd::bench_all::Args),
     /// Say what is here, what is missing, and the command that installs it
     Doctor,
@@ -45,6 +45,8 @@ pub enum Command {
     Debug(cmd::debug::Args),
     /// Print a run's tables and write them to reports/
     Report(cmd::report::Args),
+    /// Judge the talks' claims, and your own, by a run
+    Claims(cmd::claims::Args),
     /// Remove what setup made
     Clean,
     /// End the workers of a driver that was killed; started by the driver itself

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::Profile(args) => cmd::profile::run(&args, &catalog),
         Command::Debug(args) => cmd::debug::run(&args, &catalog),
         Command::Report(args) => cmd::report::run(&args),
+        Command::Claims(args) => cmd::claims::run(&args, &catalog),
         Command::Clean => cmd::clean::run(),
         Command::Guard => cmd::guard::run(),
     };

@@ -64,6 +64,13 @@ pub enum CatalogError {
         /// The other.
         second: PathBuf,
     },
+    /// One id, two claims, in two files.
+    #[error("the claim {id:?} is in two files")]
+    #[diagnostic(help("give yours another `id`; the talks' have numbers"))]
+    ClaimTwice {
+        /// The id.
+        id: String,
+    },
     /// A pattern that is not a glob.
     #[error("{option} {pattern}: not a pattern: {message}")]
     #[diagnostic(help("`*` and `?` stand for anything, `{{a,b}}` for one of several, a leading `!` excludes"))]
@@ -116,20 +123,25 @@ pub enum CatalogError {
 }
 
 /// A TOML file with its text, so that faults can show the place.
-pub(super) struct TomlFile {
+pub(crate) struct TomlFile {
     path: PathBuf,
     text: String,
 }
 
 impl TomlFile {
-    pub(super) fn read(path: &Path) -> Result<Self, CatalogError> {
+    /// A file of this path and text, whether it is on the disk or not.
+    pub(crate) fn new(path: &Path, text: &str) -> Self {
+        Self { path: path.to_owned(), text: text.to_owned() }
+    }
+
+    pub(crate) fn read(path: &Path) -> Result<Self, CatalogError> {
         match fs::read_to_string(path) {
             Ok(text) => Ok(Self { path: path.to_owned(), text }),
             Err(source) => Err(CatalogError::Unreadable { path: path.to_owned(), source }),
         }
     }
 
-    pub(super) fn parse<T: DeserializeOwned>(&self) -> Result<T, CatalogError> {
+    pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, CatalogError> {
         toml::from_str(&self.text).map_err(|error| self.fault(error.span().unwrap_or(0..0), error.message().to_owned()))
     }
 
@@ -137,7 +149,7 @@ impl TomlFile {
         CatalogError::Unreadable { path: self.path.clone(), source }
     }
 
-    pub(super) fn fault(&self, span: Range<usize>, message: String) -> CatalogError {
+    pub(crate) fn fault(&self, span: Range<usize>, message: String) -> CatalogError {
         let name = self.path.display().to_string();
         let line = self.text[..span.start.min(self.text.len())].matches('\n').count() + 1;
         CatalogError::Fault {

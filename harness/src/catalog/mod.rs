@@ -13,9 +13,11 @@ use std::path::{Path, PathBuf};
 
 pub use case::case_of;
 pub use error::CatalogError;
+pub(crate) use error::TomlFile;
 pub use manifest::{Build, Copies, Entry, Lane, Need, Strategy};
 pub use matrix::{Matrix, Wanted, matrix, matrix_to_profile, passing};
 pub use rules::Rules;
+pub(crate) use selection::nearest;
 pub use selection::{Patterns, Selection};
 pub use workload::{Corpus, Input, Operation, Oracle, Preset, Recipe, Size, Workload};
 

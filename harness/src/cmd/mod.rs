@@ -1,6 +1,7 @@
 //! The commands, one file each; every one reads like the sentence that describes it.
 
 pub mod bench_all;
+pub mod claims;
 pub mod clean;
 pub mod debug;
 pub mod doctor;

@@ -74,20 +74,22 @@ fn show_ladder(recorded: &Recorded, json: bool) -> miette::Result<()> {
 /// When something can't be written.
 pub fn show(recorded: &Recorded, out: &Path, json: bool) -> miette::Result<()> {
     let report = Report::new(recorded);
-    fs::create_dir_all(out).into_diagnostic().with_context(|| format!("can't make {}", out.display()))?;
-    let write = |name: &str, bytes: &[u8]| {
-        let path = out.join(name);
-        atomic::replace(&path, bytes).into_diagnostic().with_context(|| format!("can't write {}", path.display()))
-    };
-    write("summary.csv", &csv::render(&report).into_diagnostic()?)?;
-    write("summary.md", markdown::render(&report).as_bytes())?;
+    write(out, "summary.csv", &csv::render(&report).into_diagnostic()?)?;
+    write(out, "summary.md", markdown::render(&report).as_bytes())?;
     let stdout = io::stdout();
     let text = if json { json::render(&report).into_diagnostic()? } else { terminal::render(&report, look(&stdout)) };
     print(&text)
 }
 
+/// Writes a file of a report into its folder, which is made if need be.
+pub(super) fn write(out: &Path, name: &str, bytes: &[u8]) -> miette::Result<()> {
+    fs::create_dir_all(out).into_diagnostic().with_context(|| format!("can't make {}", out.display()))?;
+    let path = out.join(name);
+    atomic::replace(&path, bytes).into_diagnostic().with_context(|| format!("can't write {}", path.display()))
+}
+
 /// Colours and a width only where a person looks; NO_COLOR and its relatives are honoured.
-fn look(stdout: &io::Stdout) -> Look {
+pub(super) fn look(stdout: &io::Stdout) -> Look {
     let width = if stdout.is_terminal() { comfy_table::Table::new().width() } else { None };
     Look { width, colour: anstream::AutoStream::choice(stdout) != anstream::ColorChoice::Never }
 }

@@ -78,6 +78,14 @@ pub(super) const INTERRUPTED: u8 = 130;
 /// # Errors
 /// When nothing can be measured, or the disk refuses.
 pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
+    Ok(measured(args, catalogs)?.0)
+}
+
+/// The same, with what was measured; none when it was stopped.
+///
+/// # Errors
+/// As above.
+pub(super) fn measured(args: &Args, catalogs: &[PathBuf]) -> Result<(ExitCode, Option<Recorded>)> {
     let workshop = Workshop::open(Layout::find(), catalogs)?;
     let runs = args.runs.clone().unwrap_or_else(|| workshop.layout.runs());
     let options = args.options(&runs)?;
@@ -93,14 +101,19 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     if outcome == Outcome::Interrupted {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         eprintln!("stopped; every complete round is in {}\ngo on with: bindbench run --resume {name}", folder.display());
-        return Ok(ExitCode::from(INTERRUPTED));
+        return Ok((ExitCode::from(INTERRUPTED), None));
     }
     let recorded = Recorded::read(&folder)?;
-    report::show(&recorded, &args.out.clone().unwrap_or_else(|| workshop.layout.reports()), args.json)?;
-    Ok(ExitCode::from(exit_status(&recorded.run)))
+    report::show(&recorded, &args.out(&workshop.layout), args.json)?;
+    Ok((ExitCode::from(exit_status(&recorded.run)), Some(recorded)))
 }
 
 impl Args {
+    /// Folder that reports are written to.
+    pub(super) fn out(&self, layout: &Layout) -> PathBuf {
+        self.out.clone().unwrap_or_else(|| layout.reports())
+    }
+
     fn options(&self, runs: &Path) -> Result<Options> {
         let memory = self.memory.map_or_else(|| environment::available_memory() / 5 * 4, |Size(bytes)| bytes);
         Ok(Options {

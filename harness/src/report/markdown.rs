@@ -21,6 +21,16 @@ pub fn render(report: &Report) -> String {
     for table in &report.tables {
         section(&mut text, table);
     }
+    for talk in &report.talks {
+        text += &format!("\n## {}\n\n", one_line(&talk.title()));
+        list(&mut text, talk.about().into_iter());
+        for table in &talk.tables {
+            text += &format!("\n### {}\n\n", one_line(&table.title()));
+            lay_out(&mut text, &table.grid());
+            text.push('\n');
+            list(&mut text, table.notes().into_iter());
+        }
+    }
     if !report.skipped.is_empty() {
         text.push_str("\n## Skipped\n\n");
         list(&mut text, report.skipped.iter().map(|group| format!("{}: {}", group.what.join(", "), group.reason)));
@@ -32,12 +42,7 @@ fn section(text: &mut String, table: &Table) {
     *text += &format!("\n## {}: {}\n\n", title(table), table.kind());
     list(text, notes(table).into_iter());
     text.push('\n');
-    let grid = Grid::new(table);
-    row(text, grid.columns.iter().map(|(title, _)| *title));
-    row(text, grid.columns.iter().map(|(_, number)| if *number { "---:" } else { "---" }));
-    for line in &grid.rows {
-        row(text, line.cells.iter().map(String::as_str));
-    }
+    lay_out(text, &Grid::new(table));
     let failures = failures(table);
     if !failures.is_empty() {
         text.push('\n');
@@ -45,7 +50,17 @@ fn section(text: &mut String, table: &Table) {
     }
 }
 
-fn list(text: &mut String, items: impl Iterator<Item = String>) {
+/// Adds a table.
+pub(super) fn lay_out(text: &mut String, grid: &Grid) {
+    row(text, grid.columns.iter().map(|(title, _)| *title));
+    row(text, grid.columns.iter().map(|(_, number)| if *number { "---:" } else { "---" }));
+    for line in &grid.rows {
+        row(text, line.cells.iter().map(String::as_str));
+    }
+}
+
+/// Adds a list.
+pub(super) fn list(text: &mut String, items: impl Iterator<Item = String>) {
     for item in items {
         *text += &format!("- {}\n", one_line(&item));
     }

@@ -1,6 +1,9 @@
 //! From a recorded run to what people see. One model ([`Report`]), four ways to show it; none of them starts a process.
 
+mod cell_names;
+pub mod claims;
 pub mod csv;
+mod finder;
 mod format;
 mod grid;
 pub mod json;
@@ -8,6 +11,7 @@ pub mod ladder;
 pub mod markdown;
 pub mod profile;
 pub mod tables;
+pub mod talks;
 pub mod terminal;
 pub mod warnings;
 
@@ -23,6 +27,7 @@ use crate::store::Recorded;
 use crate::store::model::{Run, Skipped};
 
 use tables::Table;
+use talks::Talk;
 use warnings::Warning;
 
 /// Version of the layout that `--json` prints.
@@ -45,6 +50,8 @@ pub struct Report {
     pub notes: Vec<String>,
     /// The tables.
     pub tables: Vec<Table>,
+    /// The talks' tables of which a row was measured.
+    pub talks: Vec<Talk>,
     /// What was asked for and has no cell, the same reason once.
     pub skipped: Vec<SkippedGroup>,
 }
@@ -92,6 +99,7 @@ impl Report {
             warnings: warnings::warnings(recorded, &analysis, &tables),
             notes: recorded.run.notes.clone(),
             tables,
+            talks: talks::talks(recorded, &analysis),
             skipped: skipped(&recorded.run.skipped),
         }
     }

@@ -5,7 +5,6 @@ use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, LineStyle, Tab
 use super::Report;
 use super::format::one_line;
 use super::grid::{Grid, Tone, failures, notes, title};
-use super::tables::Table;
 
 /// How wide to lay out, and whether to colour.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,10 +18,7 @@ pub struct Look {
 /// The report as text.
 pub fn render(report: &Report, look: Look) -> String {
     let mut text = String::new();
-    let mut line = |line: &str| {
-        text.push_str(line);
-        text.push('\n');
-    };
+    let mut line = |words: &str| line(&mut text, words);
     report.about.iter().for_each(|about| line(about));
     line(&report.vouches.sentence());
     if let Some(resolution) = report.vouches.resolution() {
@@ -38,8 +34,19 @@ pub fn render(report: &Report, look: Look) -> String {
         line("");
         line(&title(table));
         notes(table).iter().for_each(|note| line(&format!("  {note}")));
-        line(&lay_out(table, look));
+        line(&lay_out(&Grid::new(table), look));
         failures(table).iter().for_each(|failure| line(&format!("  {}", one_line(failure))));
+    }
+    for talk in &report.talks {
+        line("");
+        line(&talk.title());
+        talk.about().iter().for_each(|about| line(&format!("  {}", one_line(about))));
+        for table in &talk.tables {
+            line("");
+            line(&table.title());
+            line(&lay_out(&table.grid(), look));
+            table.notes().iter().for_each(|note| line(&format!("  {}", one_line(note))));
+        }
     }
     if !report.skipped.is_empty() {
         line("\nSkipped:");
@@ -50,8 +57,14 @@ pub fn render(report: &Report, look: Look) -> String {
     text
 }
 
-fn lay_out(table: &Table, look: Look) -> String {
-    let grid = Grid::new(table);
+/// Adds a line.
+pub(super) fn line(text: &mut String, line: &str) {
+    text.push_str(line);
+    text.push('\n');
+}
+
+/// Lays a table out.
+pub(super) fn lay_out(grid: &Grid, look: Look) -> String {
     let mut laid = Laid::new();
     laid.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
     laid.set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
@@ -71,8 +84,8 @@ fn lay_out(table: &Table, look: Look) -> String {
             let cell = align(text, number);
             // Blue and yellow: told apart by everybody, and only where there is a verdict.
             match row.tone {
-                Tone::Faster if title == "Ratio" => cell.fg(Color::Blue),
-                Tone::Slower if title == "Ratio" => cell.fg(Color::DarkYellow),
+                Tone::Faster if ["Ratio", "Verdict"].contains(&title) => cell.fg(Color::Blue),
+                Tone::Slower if ["Ratio", "Verdict"].contains(&title) => cell.fg(Color::DarkYellow),
                 Tone::Failed if title == "Status" => cell.fg(Color::DarkYellow),
                 _ => cell,
             }

@@ -1,5 +1,6 @@
 //! What the numbers of a run say, and how sure. Pure functions on a [`Recorded`]: nothing here starts a process or prints.
 
+mod bounds;
 mod interval;
 mod pairs;
 mod resolution;
@@ -18,6 +19,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::store::Recorded;
 use crate::store::model::{Run, RunState};
 
+pub use bounds::{Bounds, Standing};
 pub use interval::{Estimate, FEWEST_GENERATIONS, Scale, median, six_digits};
 pub use pairs::{NoRatio, Samples};
 pub use resolution::{Resolution, Twin, Verdict, WIDEST, allowed, verdict, widening};
@@ -110,6 +112,20 @@ impl Analysis {
     /// A sum of cells' times, each so many times, in nanoseconds: negative weights make differences. See [`Samples::combination`].
     pub fn combination(&self, terms: &[(f64, u32)]) -> Option<Estimate> {
         self.samples.combination(terms).map(|sum| sum.widened(self.widening))
+    }
+
+    /// The ratio of the first two cells over the ratio of the other two.
+    ///
+    /// # Errors
+    /// As [`Analysis::ratio`].
+    pub fn ratio_of_ratios(&self, first: (u32, u32), second: (u32, u32)) -> Result<Estimate, NoRatio> {
+        self.samples.ratio_of_ratios(first, second).map(|ratio| ratio.widened(self.widening))
+    }
+
+    /// What this run can't tell apart between cells of several cases: the coarsest of their resolutions, as a fraction; none when one
+    /// of them has none.
+    pub fn coarsest_resolution(&self, cases: impl IntoIterator<Item = u32>) -> Option<f64> {
+        cases.into_iter().try_fold(0.0_f64, |coarsest, case| Some(coarsest.max(self.resolution(case)?.fraction)))
     }
 
     /// What this run can't tell apart in a case; none when no twin of the case's workload is usable.

@@ -116,6 +116,28 @@ impl Samples {
     /// # Errors
     /// When there is nothing to divide, or nothing to divide by.
     pub fn ratio(&self, cell: u32, base: u32) -> Result<Estimate, NoRatio> {
+        let generations: Vec<f64> = self.log_ratios(cell, base)?.into_iter().map(|(_, ratio)| ratio).collect();
+        // Rounds may be at or below 0 although the medians are not; when they are so many that a median is infinite, it's noise.
+        Estimate::of_logarithms(&generations).ok_or(NoRatio::NearZero)
+    }
+
+    /// The ratio of the first two cells over the ratio of the other two, paired by generation.
+    ///
+    /// # Errors
+    /// As [`Samples::ratio`]; also when the two ratios have no generation in common.
+    pub fn ratio_of_ratios(&self, first: (u32, u32), second: (u32, u32)) -> Result<Estimate, NoRatio> {
+        let below = self.log_ratios(second.0, second.1)?;
+        let above = self.log_ratios(first.0, first.1)?;
+        let same = |generation: u32| below.iter().find(|(other, _)| *other == generation).map(|(_, ratio)| ratio);
+        let both: Vec<f64> = above.iter().filter_map(|(generation, ratio)| Some(ratio - same(*generation)?)).collect();
+        if both.is_empty() {
+            return Err(NoRatio::NoCommonRound);
+        }
+        Estimate::of_logarithms(&both).ok_or(NoRatio::NearZero)
+    }
+
+    /// Generations with the median log-ratio of each.
+    fn log_ratios(&self, cell: u32, base: u32) -> Result<Vec<(u32, f64)>, NoRatio> {
         let (above, below) = (self.medians(cell), self.medians(base));
         if above.is_empty() || below.is_empty() {
             return Err(NoRatio::NoNumber);
@@ -127,8 +149,7 @@ impl Samples {
         if generations.is_empty() {
             return Err(NoRatio::NoCommonRound);
         }
-        // Rounds may be at or below 0 although the medians are not; when they are so many that a median is infinite, it's noise.
-        Estimate::of_logarithms(&generations).ok_or(NoRatio::NearZero)
+        Ok(generations)
     }
 
     /// A sum of cells' times, each so many times: the mean over the generations in which all of them have a median. None without a
@@ -179,7 +200,7 @@ fn near_zero(medians: &[f64]) -> bool {
 }
 
 /// The median log-ratio of each generation in which the two have a round in common. Both slices are sorted.
-fn paired_log_ratios(above: &[Point], below: &[Point]) -> Vec<f64> {
+fn paired_log_ratios(above: &[Point], below: &[Point]) -> Vec<(u32, f64)> {
     let (mut i, mut j) = (0, 0);
     let mut generations = Vec::new();
     let mut ratios = Vec::new();
@@ -191,7 +212,7 @@ fn paired_log_ratios(above: &[Point], below: &[Point]) -> Vec<f64> {
             std::cmp::Ordering::Greater => j += 1,
             std::cmp::Ordering::Equal => {
                 if current != Some(a.generation) {
-                    generations.extend(median(&mut ratios));
+                    generations.extend(current.zip(median(&mut ratios)));
                     ratios.clear();
                     current = Some(a.generation);
                 }
@@ -200,7 +221,7 @@ fn paired_log_ratios(above: &[Point], below: &[Point]) -> Vec<f64> {
             }
         }
     }
-    generations.extend(median(&mut ratios));
+    generations.extend(current.zip(median(&mut ratios)));
     generations
 }
 

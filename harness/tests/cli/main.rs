@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod builds;
+mod claims;
 mod damage;
 mod debug;
 mod disk;

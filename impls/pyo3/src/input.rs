@@ -1,6 +1,8 @@
 //! From Python objects to memory a kernel can read. A type that implements `FromPyObject` can stand in a function's signature:
 //! PyO3 converts the argument before the body runs, and an error becomes the Python exception.
 
+use std::borrow::Cow;
+
 use pyo3::{
     buffer::{Element, PyBuffer, PyUntypedBuffer},
     exceptions::{PyBufferError, PyTypeError},
@@ -25,6 +27,17 @@ impl Bytes<'_> {
         match self {
             Self::Immutable(bytes) => Ok(View::from(*bytes)),
             Self::Buffer(buffer) => view_of(buffer),
+        }
+    }
+
+    /// A slice, which promises that nobody writes to it: that is `bytes` itself, and of any other buffer a copy.
+    pub fn unchanging(&self, py: Python<'_>) -> PyResult<Cow<'_, [u8]>> {
+        match self {
+            Self::Immutable(bytes) => Ok(Cow::Borrowed(bytes)),
+            Self::Buffer(buffer) => {
+                view_of(buffer)?; // one that does not lie in one piece would be copied all the same
+                buffer.to_vec(py).map(Cow::Owned)
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ mod held;
 mod input;
 mod parallel;
 mod released;
+mod search;
 mod tokens;
 mod vocabulary;
 
@@ -46,6 +47,12 @@ mod bindbench_pyo3 {
         use crate::parallel::{encode, encode_buffer, find_all, mean, std_, sum, var};
     }
 
+    #[pyo3::pymodule(gil_used = false)]
+    mod search {
+        #[pymodule_export]
+        use crate::search::find_all;
+    }
+
     /// Runs on import, once.
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -57,7 +64,7 @@ mod bindbench_pyo3 {
     /// be entered in `sys.modules` by hand.
     fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let modules = module.py().import("sys")?.getattr("modules")?;
-        for name in ["held", "released", "rayon"] {
+        for name in ["held", "released", "rayon", "search"] {
             modules.set_item(format!("bindbench_pyo3.{name}"), module.getattr(name)?)?;
         }
         Ok(())
