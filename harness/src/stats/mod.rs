@@ -1,5 +1,6 @@
 //! What the numbers of a run say, and how sure. Pure functions on a [`Recorded`]: nothing here starts a process or prints.
 
+mod curves;
 mod interval;
 mod pairs;
 mod resolution;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::store::Recorded;
 use crate::store::model::{Run, RunState};
 
+pub use curves::{Compared, Curve, Onset, Piece, onset};
 pub use interval::{Estimate, FEWEST_GENERATIONS, Scale, median, six_digits};
 pub use pairs::{NoRatio, Samples};
 pub use resolution::{Resolution, Twin, Verdict, WIDEST, allowed, verdict, widening};
@@ -103,6 +105,11 @@ impl Analysis {
     /// As [`Analysis::ratio`].
     pub fn scaling(&self, one: u32, many: u32, threads: u32) -> Result<Estimate, NoRatio> {
         scaling::scaling(&self.samples, one, many, threads).map(|scaling| scaling.widened(self.widening))
+    }
+
+    /// How a lane's time grows over cells of ascending sizes: pairs of size and cell.
+    pub fn curve(&self, points: &[(u64, u32)]) -> Curve {
+        curves::curve(&self.samples, points).widened(self.widening)
     }
 
     /// What this run can't tell apart in a case; none when no twin of the case's workload is usable.

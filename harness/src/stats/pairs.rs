@@ -130,15 +130,26 @@ impl Samples {
     }
 
     fn medians(&self, cell: u32) -> Vec<f64> {
+        self.medians_by_generation(cell).into_iter().map(|(_, median)| median).collect()
+    }
+
+    /// Each generation's median time of one call of a cell, in nanoseconds; in the order of the generations.
+    pub fn medians_by_generation(&self, cell: u32) -> Vec<(u32, f64)> {
         let mut times = Vec::new();
         self.of(cell)
             .chunk_by(|a, b| a.generation == b.generation)
             .filter_map(|generation| {
                 times.clear();
                 times.extend(generation.iter().map(|point| point.nanoseconds));
-                median(&mut times)
+                Some((generation.first()?.generation, median(&mut times)?))
             })
             .collect()
+    }
+
+    /// A cell's times of one call in nanoseconds, generation by generation, in the order in which they were measured.
+    pub fn times_by_generation(&self, cell: u32) -> impl Iterator<Item = (u32, Vec<f64>)> {
+        let generations = self.of(cell).chunk_by(|a, b| a.generation == b.generation);
+        generations.map(|points| (points[0].generation, points.iter().map(|point| point.nanoseconds).collect()))
     }
 }
 

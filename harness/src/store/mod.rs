@@ -2,5 +2,6 @@
 
 mod folder;
 pub mod model;
+pub mod profile;
 
 pub use folder::{Damage, Recorded, RunFolder, StoreError};

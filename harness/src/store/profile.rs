@@ -1,0 +1,358 @@
+//! What `bindbench profile` found: the model of `profile.json`, which lies in the folder of the pictures.
+//!
+//! A profile is gathered: one invocation looks at some cells with some passes, and what earlier ones found of other cells, or with other
+//! passes, stays. So every cell says itself when it was looked at.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::model::{Case, Environment, Interpreter, LaneRecord, Skipped, Status};
+use crate::atomic;
+
+/// Version of the file's layout. Readers refuse a newer one.
+pub const SCHEMA: u32 = 1;
+
+/// The file's name.
+pub const FILE: &str = "profile.json";
+
+/// All that is known about where time and memory of some cells go.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// [`SCHEMA`] of the writer.
+    pub schema: u32,
+    /// Version of bindbench that looked last.
+    pub bindbench: String,
+    /// Its command line, program name first.
+    pub command: Vec<String>,
+    /// When that began, RFC 3339.
+    pub started: String,
+    /// The machine.
+    pub environment: Environment,
+    /// The interpreters looked at.
+    pub interpreters: Vec<Interpreter>,
+    /// The lanes looked at.
+    pub lanes: Vec<LaneRecord>,
+    /// What was looked at, by case, lane and interpreter.
+    pub cells: Vec<ProfiledCell>,
+    /// Lanes and operations that were asked for and could not be looked at.
+    pub skipped: Vec<Skipped>,
+    /// Anything a reader should know first.
+    pub notes: Vec<String>,
+}
+
+/// A cell, and what each pass found out about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProfiledCell {
+    /// The case. Its id is that of no list.
+    pub case: Case,
+    /// The lane's id.
+    pub lane: String,
+    /// Name of the interpreter; none for a native lane.
+    pub interpreter: Option<String>,
+    /// When it was looked at last, RFC 3339.
+    pub at: String,
+    /// Whether it could be looked at, and if not, why.
+    pub status: Status,
+    /// Pass `stacks`: where the time goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stacks: Option<Stacks>,
+}
+
+/// Samples of a worker's stacks while it calls the lane over and over.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Stacks {
+    /// How the samples were taken.
+    pub way: String,
+    /// Samples a second that were asked for, of each running thread.
+    pub hertz: u64,
+    /// Calls during which samples were taken.
+    pub calls: u64,
+    /// Wall time of their loops, nanoseconds.
+    pub elapsed_ns: u64,
+    /// Samples in the picture.
+    pub samples: u64,
+    /// Of these, with a stack down to where its thread began.
+    pub rooted: u64,
+    /// Of these, whose innermost function has no name.
+    pub unknown: u64,
+    /// Of these, with a Python function on the stack.
+    pub with_python: u64,
+    /// Samples that the kernel or the sampler dropped.
+    pub lost: u64,
+    /// Samples of the worker's own work around the loops; they are not in the picture.
+    pub outside: u64,
+    /// Samples in the operating system's kernel could be seen.
+    pub with_kernel: bool,
+    /// What the samples were spent on.
+    pub split: BTreeMap<Activity, u64>,
+    /// The flamegraph; a path relative to the folder of `profile.json`.
+    pub picture: PathBuf,
+    /// The folded stacks, likewise.
+    pub folded: PathBuf,
+}
+
+/// A flamegraph with fewer rooted samples than this is not called mixed: too many of its stacks begin nowhere.
+pub const MIXED: f64 = 0.9;
+
+impl Stacks {
+    /// A share of all samples, 0 to 1; 0 where there is none.
+    pub fn share(&self, samples: u64) -> f64 {
+        if self.samples == 0 { 0.0 } else { samples as f64 / self.samples as f64 }
+    }
+
+    /// Whether its stacks go from the thread's beginning through Python to native code often enough to say so.
+    pub fn is_mixed(&self) -> bool {
+        self.samples > 0 && self.share(self.rooted) >= MIXED
+    }
+}
+
+/// What a sample was spent on. Every sample is one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activity {
+    /// Running Python's bytecode, and whatever belongs to it.
+    Interpreter,
+    /// Getting at arguments: parsing, unboxing, acquiring a buffer.
+    ArgumentConversion,
+    /// Making Python objects of results.
+    ResultBoxing,
+    /// The rest of the binding.
+    BindingGlue,
+    /// The work itself.
+    Kernel,
+    /// Moving bytes.
+    Copying,
+    /// Getting and giving back memory, counting references to 0, collecting cycles.
+    Allocation,
+    /// Taking and dropping the GIL, waiting for it.
+    Gil,
+    /// The operating system.
+    System,
+    /// No rule knows.
+    Other,
+}
+
+impl Activity {
+    /// All of them, in the order of a stacked bar.
+    pub const ALL: [Self; 10] = [
+        Self::Interpreter,
+        Self::ArgumentConversion,
+        Self::ResultBoxing,
+        Self::BindingGlue,
+        Self::Kernel,
+        Self::Copying,
+        Self::Allocation,
+        Self::Gil,
+        Self::System,
+        Self::Other,
+    ];
+}
+
+impl fmt::Display for Activity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Interpreter => "interpreter",
+            Self::ArgumentConversion => "argument conversion",
+            Self::ResultBoxing => "result boxing",
+            Self::BindingGlue => "binding glue",
+            Self::Kernel => "kernel",
+            Self::Copying => "copying",
+            Self::Allocation => "allocation and GC",
+            Self::Gil => "GIL",
+            Self::System => "operating system",
+            Self::Other => "other",
+        })
+    }
+}
+
+/// `profile.json` can't be written or read.
+#[derive(Debug, Error, Diagnostic)]
+pub enum ProfileError {
+    /// The system refused.
+    #[error("can't {action} {path}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It can't be understood.
+    #[error("{path}, line {line}, column {column}: {message}")]
+    #[diagnostic(help("it was damaged or edited: remove it, and `bindbench profile` writes a new one"))]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What was expected.
+        message: String,
+    },
+    /// Written by a newer bindbench.
+    #[error("{path} has schema {found}; this bindbench reads up to {SCHEMA}")]
+    #[diagnostic(help("use the bindbench that wrote it, or a newer one, or another folder: --out DIR"))]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: u32,
+    },
+}
+
+impl Profile {
+    /// Reads the profile of a folder; none when there is none yet.
+    ///
+    /// # Errors
+    /// When there is one that can't be read.
+    pub fn read(folder: &Path) -> Result<Option<Self>, ProfileError> {
+        let path = folder.join(FILE);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(ProfileError::Io { action: "read", path, source }),
+        };
+        let unreadable = |error: serde_json::Error| ProfileError::Unreadable {
+            path: path.clone(),
+            line: error.line(),
+            column: error.column(),
+            message: error.to_string(),
+        };
+        // The schema is looked at before the rest: a newer layout would otherwise fail on some field, which helps nobody.
+        #[derive(Deserialize)]
+        struct Header {
+            schema: u32,
+        }
+        let header: Header = serde_json::from_str(&text).map_err(unreadable)?;
+        if header.schema > SCHEMA {
+            return Err(ProfileError::Newer { path, found: header.schema });
+        }
+        serde_json::from_str(&text).map(Some).map_err(unreadable)
+    }
+
+    /// Replaces the profile of a folder.
+    ///
+    /// # Errors
+    /// When the disk refuses; the old one is then still there.
+    pub fn save(&self, folder: &Path) -> Result<(), ProfileError> {
+        let path = folder.join(FILE);
+        let io_error = |source| ProfileError::Io { action: "replace", path: path.clone(), source };
+        let mut text = serde_json::to_vec_pretty(self).map_err(|error| io_error(error.into()))?;
+        text.push(b'\n');
+        atomic::replace(&path, &text).map_err(io_error)
+    }
+
+    /// Takes over what an older profile knows and this one does not.
+    pub fn absorb(&mut self, older: Self) {
+        for cell in older.cells {
+            match self.cells.iter_mut().find(|own| own.is_about_the_same(&cell)) {
+                Some(own) => own.absorb(cell),
+                None => self.cells.push(cell),
+            }
+        }
+        let known = |names: &[Interpreter], name: &str| names.iter().any(|interpreter| interpreter.name == name);
+        self.interpreters.extend(older.interpreters.into_iter().filter(|other| !known(&self.interpreters, &other.name)).collect::<Vec<_>>());
+        let known = |lanes: &[LaneRecord], id: &str| lanes.iter().any(|lane| lane.id == id);
+        self.lanes.extend(older.lanes.into_iter().filter(|other| !known(&self.lanes, &other.id)).collect::<Vec<_>>());
+        self.cells.sort_by_cached_key(ProfiledCell::key);
+    }
+}
+
+impl ProfiledCell {
+    /// What it is sorted by: workload, operation, input, size, threads, lane, interpreter.
+    fn key(&self) -> (String, String, String, Option<u64>, u32, String, Option<String>) {
+        let Case { workload, operation, input, size, threads, .. } = self.case.clone();
+        (workload, operation, input, size, threads, self.lane.clone(), self.interpreter.clone())
+    }
+
+    fn is_about_the_same(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+
+    /// Keeps what was found here, and takes the rest from an older look at the same cell.
+    fn absorb(&mut self, older: Self) {
+        self.stacks = self.stacks.take().or(older.stacks);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::model::Unit;
+
+    fn cell(lane: &str, stacks: Option<Stacks>) -> ProfiledCell {
+        let case = Case {
+            id: 0,
+            workload: "w".into(),
+            operation: "o".into(),
+            input: "i".into(),
+            form: None,
+            size: Some(5),
+            unit: Unit::Items,
+            threads: 1,
+            net_of_loop: false,
+        };
+        ProfiledCell { case, lane: lane.into(), interpreter: None, at: String::new(), status: Status::Ok, stacks }
+    }
+
+    fn profile(cells: Vec<ProfiledCell>) -> Profile {
+        Profile {
+            schema: SCHEMA,
+            bindbench: "0".into(),
+            command: Vec::new(),
+            started: String::new(),
+            environment: Environment::default(),
+            interpreters: Vec::new(),
+            lanes: Vec::new(),
+            cells,
+            skipped: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn samples(samples: u64) -> Option<Stacks> {
+        Some(Stacks { samples, rooted: samples, split: [(Activity::Kernel, samples)].into(), ..Stacks::default() })
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Profile::read(folder.path()).unwrap(), None);
+        let written = profile(vec![cell("a/b", samples(3)), cell("a/c", None)]);
+        written.save(folder.path()).unwrap();
+        assert_eq!(Profile::read(folder.path()).unwrap(), Some(written));
+    }
+
+    #[test]
+    fn a_newer_or_damaged_file_is_refused_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FILE), "{\"schema\": 99}").unwrap();
+        assert!(matches!(Profile::read(folder.path()), Err(ProfileError::Newer { found: 99, .. })));
+        fs::write(folder.path().join(FILE), "{\"schema\": 1,\n\"cells\": 7}").unwrap();
+        let error = Profile::read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("profile.json, line 2"), "{error}");
+    }
+
+    #[test]
+    fn a_later_look_replaces_what_it_looked_at_and_nothing_else() {
+        let mut new = profile(vec![cell("z/z", samples(9)), cell("a/b", None)]);
+        new.absorb(profile(vec![cell("a/a", samples(1)), cell("a/b", samples(2)), cell("z/z", samples(3))]));
+        let found: Vec<_> = new.cells.iter().map(|cell| (cell.lane.as_str(), cell.stacks.as_ref().unwrap().samples)).collect();
+        assert_eq!(found, [("a/a", 1), ("a/b", 2), ("z/z", 9)]);
+    }
+
+    #[test]
+    fn a_picture_whose_stacks_begin_nowhere_is_not_mixed() {
+        let of = |samples, rooted| Stacks { samples, rooted, ..Stacks::default() };
+        assert!(of(100, 90).is_mixed() && !of(100, 89).is_mixed() && !of(0, 0).is_mixed());
+    }
+}
