@@ -1,21 +1,28 @@
-//! `bindbench report`: the tables of a run, made again from its folder.
+//! `bindbench report`: everything there is to show of a run, made again from its folder.
 
 use std::fs;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use miette::{Context, Diagnostic, IntoDiagnostic};
+use globset::GlobMatcher;
+use miette::{Context, Diagnostic, IntoDiagnostic, bail};
+use rayon::prelude::*;
 use thiserror::Error;
 
 use super::print;
 use crate::atomic;
+use crate::report::page::{self, Extras, Flamegraph, Plots};
+use crate::report::plots::Plot;
+use crate::report::splice::splice;
 use crate::report::terminal::Look;
-use crate::report::{Report, csv, json, markdown, terminal};
+use crate::report::{Report, csv, json, markdown, png, terminal};
 use crate::setup::layout::Layout;
+use crate::stats::Analysis;
 use crate::store::Recorded;
+use crate::store::profile::Profile;
 
-/// Prints the tables of a run, and writes summary.csv and summary.md.
+/// Prints the tables of a run, and writes index.html, summary.csv, summary.md and the plots.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The run: its folder, or its id under the folder of runs [default: the newest]
@@ -23,12 +30,31 @@ pub struct Args {
     /// Folder of runs [default: runs/ of the checkout]
     #[arg(long, value_name = "DIR")]
     runs: Option<PathBuf>,
-    /// Folder that summary.csv and summary.md are written to [default: reports/ of the checkout]
+    /// Folder that the report is written to [default: reports/ of the checkout]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Folder of the profile and the flamegraphs to show [default: flamegraphs/ of the checkout]
+    #[arg(long, value_name = "DIR")]
+    flamegraphs: Option<PathBuf>,
+    /// Write only the plots whose names match, and nothing else; repeatable
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    plot: Vec<GlobMatcher>,
+    /// Put the tables into a Markdown file, between a line `<!-- bindbench: begin -->` and a line `<!-- bindbench: end -->`
+    #[arg(long, value_name = "FILE")]
+    splice: Option<PathBuf>,
+    /// Splice only tables of these operations, such as std.std; repeatable
+    #[arg(long, value_name = "GLOB", value_parser = glob, requires = "splice")]
+    tables: Vec<GlobMatcher>,
     /// Print JSON instead of tables
     #[arg(long)]
     json: bool,
+    /// Print the JSON Schema of what --json prints, and do nothing else
+    #[arg(long, exclusive = true)]
+    json_schema: bool,
+}
+
+fn glob(text: &str) -> Result<GlobMatcher, String> {
+    globset::Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|error| error.to_string())
 }
 
 /// No run to report on.
@@ -47,9 +73,24 @@ pub(super) enum NoRun {
 /// # Errors
 /// When there is no such run, it can't be read, or the report can't be written.
 pub fn run(args: &Args) -> miette::Result<ExitCode> {
+    if args.json_schema {
+        print(&json::schema().into_diagnostic()?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let layout = Layout::find();
     let folder = find(args.run.as_deref(), &args.runs.clone().unwrap_or_else(|| layout.runs()))?;
-    show(&Recorded::read(&folder)?, &args.out.clone().unwrap_or_else(|| layout.reports()), args.json)?;
+    let recorded = Recorded::read(&folder)?;
+    let out = args.out.clone().unwrap_or_else(|| layout.reports());
+    let flamegraphs = args.flamegraphs.clone().unwrap_or_else(|| layout.flamegraphs());
+    if !args.plot.is_empty() {
+        draw_only(&recorded, &out, &flamegraphs, &args.plot)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let report = show(&recorded, &out, &flamegraphs, args.json)?;
+    if let Some(file) = &args.splice {
+        let wanted = |operation: &str| args.tables.is_empty() || args.tables.iter().any(|glob| glob.is_match(operation));
+        splice_into(file, &report, wanted)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -57,18 +98,91 @@ pub fn run(args: &Args) -> miette::Result<ExitCode> {
 ///
 /// # Errors
 /// When something can't be written.
-pub fn show(recorded: &Recorded, out: &Path, json: bool) -> miette::Result<()> {
-    let report = Report::new(recorded);
-    fs::create_dir_all(out).into_diagnostic().with_context(|| format!("can't make {}", out.display()))?;
-    let write = |name: &str, bytes: &[u8]| {
-        let path = out.join(name);
-        atomic::replace(&path, bytes).into_diagnostic().with_context(|| format!("can't write {}", path.display()))
-    };
-    write("summary.csv", &csv::render(&report).into_diagnostic()?)?;
-    write("summary.md", markdown::render(&report).as_bytes())?;
+pub fn show(recorded: &Recorded, out: &Path, flamegraphs: &Path, json: bool) -> miette::Result<Report> {
+    let analysis = Analysis::new(recorded);
+    let report = Report::of(recorded, &analysis);
+    let extras = extras(flamegraphs);
+    let plots = Plots::of(&report, &analysis, &extras);
+    make(out)?;
+    write(out, "summary.csv", &csv::render(&report).into_diagnostic()?)?;
+    let text = markdown::render(&report);
+    write(out, "summary.md", text.as_bytes())?;
+    write(out, "index.html", page::render(recorded, &report, &plots, &extras).into_diagnostic()?.as_bytes())?;
+    write_plots(&out.join("plots"), &plots.iter().collect::<Vec<_>>())?;
+    step_summary(&text)?;
     let stdout = io::stdout();
-    let text = if json { json::render(&report).into_diagnostic()? } else { terminal::render(&report, look(&stdout)) };
-    print(&text)
+    print(&if json { json::render(&report).into_diagnostic()? } else { terminal::render(&report, look(&stdout)) })?;
+    eprintln!("The page: {}", out.join("index.html").display());
+    Ok(report)
+}
+
+/// Writes some plots and nothing else.
+fn draw_only(recorded: &Recorded, out: &Path, flamegraphs: &Path, wanted: &[GlobMatcher]) -> miette::Result<()> {
+    let analysis = Analysis::new(recorded);
+    let plots = Plots::of(&Report::of(recorded, &analysis), &analysis, &extras(flamegraphs));
+    let chosen: Vec<&Plot> = plots.iter().filter(|plot| wanted.iter().any(|glob| glob.is_match(&plot.name))).collect();
+    if chosen.is_empty() {
+        let mut names: Vec<&str> = plots.iter().map(|plot| plot.name.as_str()).collect();
+        let text = wanted.iter().map(|glob| glob.glob().glob()).collect::<Vec<_>>().join(" ");
+        names.sort_by(|a, b| strsim::jaro_winkler(b, &text).total_cmp(&strsim::jaro_winkler(a, &text)));
+        names.truncate(5);
+        bail!(help = format!("the nearest there are: {}", names.join(", ")), "--plot {text} matches no plot of run {}", recorded.run.id);
+    }
+    let folder = out.join("plots");
+    write_plots(&folder, &chosen)?;
+    chosen.iter().try_for_each(|plot| print(&format!("{}\n", folder.join(format!("{}.svg", plot.name)).display())))
+}
+
+/// What `bindbench profile` left. It is no part of the run: when it can't be read, the report goes without.
+fn extras(flamegraphs: &Path) -> Extras {
+    let profile = Profile::read(flamegraphs).unwrap_or_else(|error| {
+        eprintln!("the report goes without a profile: {error}");
+        None
+    });
+    // A path from a file may lead anywhere: only names below the folder are followed.
+    let inside = |path: &Path| path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    let read = |path: &Path| inside(path).then(|| fs::read_to_string(flamegraphs.join(path)).ok()).flatten();
+    let pictures = profile.as_ref().map(|profile| Flamegraph::of(profile, read)).unwrap_or_default();
+    Extras { profile, flamegraphs: pictures, sections: Vec::new() }
+}
+
+fn write_plots(folder: &Path, plots: &[&Plot]) -> miette::Result<()> {
+    if plots.is_empty() {
+        return Ok(());
+    }
+    make(folder)?;
+    plots.par_iter().try_for_each(|plot| {
+        write(folder, &format!("{}.svg", plot.name), plot.svg.as_bytes())?;
+        match png::render(&plot.svg) {
+            Some(png) => write(folder, &format!("{}.png", plot.name), &png),
+            None => bail!("{} can't be made a PNG", plot.name),
+        }
+    })
+}
+
+/// Into the page that a CI shows of a job, where there is one.
+fn step_summary(text: &str) -> miette::Result<()> {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from) else { return Ok(()) };
+    let append = || fs::OpenOptions::new().append(true).create(true).open(&path)?.write_all(text.as_bytes());
+    append().into_diagnostic().with_context(|| format!("can't write GITHUB_STEP_SUMMARY, {}", path.display()))
+}
+
+fn splice_into(file: &Path, report: &Report, wanted: impl Fn(&str) -> bool) -> miette::Result<()> {
+    let name = file.display().to_string();
+    let old = fs::read_to_string(file).into_diagnostic().with_context(|| format!("can't read {name}"))?;
+    let tables = markdown::excerpt(report, |table| wanted(&format!("{}.{}", table.workload, table.operation)));
+    let command = page::shell(&std::env::args().collect::<Vec<_>>());
+    let new = splice(&name, &old, &tables, &command)?;
+    atomic::replace(file, new.as_bytes()).into_diagnostic().with_context(|| format!("can't write {name}"))
+}
+
+fn make(folder: &Path) -> miette::Result<()> {
+    fs::create_dir_all(folder).into_diagnostic().with_context(|| format!("can't make {}", folder.display()))
+}
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> miette::Result<()> {
+    let path = folder.join(name);
+    atomic::replace(&path, bytes).into_diagnostic().with_context(|| format!("can't write {}", path.display()))
 }
 
 /// Colours and a width only where a person looks; NO_COLOR and its relatives are honoured.

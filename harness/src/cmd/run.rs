@@ -56,7 +56,7 @@ pub struct Args {
     /// Folder that runs are written to [default: runs/ of the checkout]
     #[arg(long, value_name = "DIR")]
     runs: Option<PathBuf>,
-    /// Folder that summary.csv and summary.md are written to [default: reports/ of the checkout]
+    /// Folder that the report is written to [default: reports/ of the checkout]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Print the report as JSON
@@ -95,7 +95,8 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
         return Ok(ExitCode::from(INTERRUPTED));
     }
     let recorded = Recorded::read(&folder)?;
-    report::show(&recorded, &args.out.clone().unwrap_or_else(|| workshop.layout.reports()), args.json)?;
+    let out = args.out.clone().unwrap_or_else(|| workshop.layout.reports());
+    report::show(&recorded, &out, &workshop.layout.flamegraphs(), args.json)?;
     Ok(ExitCode::from(exit_status(&recorded.run)))
 }
 

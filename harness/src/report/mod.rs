@@ -1,10 +1,16 @@
-//! From a recorded run to what people see. One model ([`Report`]), four ways to show it; none of them starts a process.
+//! From a recorded run to what people see. One model ([`Report`]), several ways to show it; none of them starts a process.
 
 pub mod csv;
 mod format;
 mod grid;
+pub mod growth;
 pub mod json;
+pub mod ledger;
 pub mod markdown;
+pub mod page;
+pub mod plots;
+pub mod png;
+pub mod splice;
 pub mod tables;
 pub mod terminal;
 pub mod warnings;
@@ -14,6 +20,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::stats::{Analysis, allowed, six_digits};
@@ -24,10 +31,10 @@ use tables::Table;
 use warnings::Warning;
 
 /// Version of the layout that `--json` prints.
-pub const JSON_SCHEMA: u32 = 1;
+pub const JSON_SCHEMA: u32 = 2;
 
 /// Everything a report shows.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     /// [`JSON_SCHEMA`].
     pub schema: u32,
@@ -45,10 +52,12 @@ pub struct Report {
     pub tables: Vec<Table>,
     /// What was asked for and has no cell, the same reason once.
     pub skipped: Vec<SkippedGroup>,
+    /// The lanes: what they take, copy and check, and what it takes to build them.
+    pub lanes: Vec<ledger::Entry>,
 }
 
 /// Whether a run can vouch for its intervals, and what that rests on.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Vouches {
     /// It can.
     pub vouches: bool,
@@ -69,7 +78,7 @@ pub struct Vouches {
 }
 
 /// Lanes and operations skipped for one reason.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SkippedGroup {
     /// Why.
     pub reason: String,
@@ -80,17 +89,22 @@ pub struct SkippedGroup {
 impl Report {
     /// Makes the report of a run.
     pub fn new(recorded: &Recorded) -> Self {
-        let analysis = Analysis::new(recorded);
-        let tables = tables::tables(recorded, &analysis);
+        Self::of(recorded, &Analysis::new(recorded))
+    }
+
+    /// The same from statistics that are there already.
+    pub fn of(recorded: &Recorded, analysis: &Analysis) -> Self {
+        let tables = tables::tables(recorded, analysis);
         Self {
             schema: JSON_SCHEMA,
             run: recorded.run.id.clone(),
-            about: about(&recorded.run, &analysis),
-            vouches: vouches(&analysis),
-            warnings: warnings::warnings(recorded, &analysis, &tables),
+            about: about(&recorded.run, analysis),
+            vouches: vouches(analysis),
+            warnings: warnings::warnings(recorded, analysis, &tables),
             notes: recorded.run.notes.clone(),
             tables,
             skipped: skipped(&recorded.run.skipped),
+            lanes: ledger::ledger(&recorded.run),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The model of the tables, independent of how they are shown. A table compares lanes on one operation, input, form and interpreter,
 //! and never mixes controlled lanes with lanes that have kernels of their own.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalog::axes::{Comparison, Form};
@@ -10,8 +12,11 @@ use crate::stats::{Analysis, Estimate, NoRatio, Resolution, Scale, Verdict, six_
 use crate::store::Recorded;
 use crate::store::model::{Case, Cell, LaneRecord, Run, Unit};
 
+use super::growth::{Growth, growth};
+use super::ledger::unlike;
+
 /// Lanes compared on one operation and input.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Table {
     /// `kmp`.
     pub workload: String,
@@ -33,6 +38,10 @@ pub struct Table {
     pub unit: Unit,
     /// By size and threads; within that the fastest first, lanes without a number last.
     pub rows: Vec<Row>,
+    /// How the lanes grow with the size; none where there is one size only.
+    pub growth: Option<Growth>,
+    /// Lanes whose rows are not like for like → what differs.
+    pub unlike: BTreeMap<String, Vec<String>>,
 }
 
 impl Table {
@@ -43,10 +52,20 @@ impl Table {
             _ => self.comparison.to_string(),
         }
     }
+
+    /// The rows of one case: that in which most lanes have a ratio, of these the one with the fewest threads, then the largest.
+    pub fn representative(&self) -> Vec<&Row> {
+        let cases = self.rows.chunk_by(|a, b| (a.size, a.threads) == (b.size, b.threads));
+        let key = |rows: &&[Row]| {
+            let ratios = rows.iter().filter(|row| row.ratio.is_some()).count();
+            (ratios, Reverse(rows[0].threads), rows[0].size)
+        };
+        cases.max_by_key(key).unwrap_or_default().iter().collect()
+    }
 }
 
 /// Whether the lanes of a table share one kernel.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kernel {
     /// Each lane has its own: as published.
@@ -58,7 +77,7 @@ pub enum Kernel {
 }
 
 /// A lane in a case.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Row {
     /// The cell's id in `run.json` and `samples.csv`.
     pub cell: u32,
@@ -163,7 +182,7 @@ impl<'a> Maker<'a> {
         }
         let first = cases.first()?;
         let rows = cases.iter().zip(&members).flat_map(|(case, cells)| self.rows(case, cells, comparison)).collect();
-        Some(Table {
+        let mut table = Table {
             workload: first.workload.clone(),
             operation: first.operation.clone(),
             input: first.input.clone(),
@@ -174,7 +193,12 @@ impl<'a> Maker<'a> {
             net_of_loop: first.net_of_loop,
             unit: first.unit,
             rows,
-        })
+            growth: None,
+            unlike: BTreeMap::new(),
+        };
+        table.growth = growth(&table, self.analysis);
+        table.unlike = unlike(self.run, &table);
+        Some(table)
     }
 
     fn rows(&self, case: &Case, cells: &[&'a Cell], comparison: Comparison) -> Vec<Row> {

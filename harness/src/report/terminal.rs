@@ -4,7 +4,7 @@ use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, LineStyle, Tab
 
 use super::Report;
 use super::format::one_line;
-use super::grid::{Grid, Tone, failures, notes, title};
+use super::grid::{Grid, Tone, footnotes, notes, title};
 use super::tables::Table;
 
 /// How wide to lay out, and whether to colour.
@@ -39,7 +39,7 @@ pub fn render(report: &Report, look: Look) -> String {
         line(&title(table));
         notes(table).iter().for_each(|note| line(&format!("  {note}")));
         line(&lay_out(table, look));
-        failures(table).iter().for_each(|failure| line(&format!("  {}", one_line(failure))));
+        footnotes(table).iter().for_each(|note| line(&format!("  {}", one_line(note))));
     }
     if !report.skipped.is_empty() {
         line("\nSkipped:");

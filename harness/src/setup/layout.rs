@@ -113,6 +113,11 @@ impl Layout {
         self.root.join("reports")
     }
 
+    /// What profiles produce for people.
+    pub fn flamegraphs(&self) -> PathBuf {
+        self.root.join("flamegraphs")
+    }
+
     /// The runs.
     pub fn runs(&self) -> PathBuf {
         self.root.join("runs")

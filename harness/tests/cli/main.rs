@@ -10,4 +10,5 @@ mod input;
 mod interruptions;
 mod misfits;
 mod output;
+mod replay;
 mod sandbox;
