@@ -47,7 +47,9 @@ fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     let mut outcomes: Vec<(&'static str, Outcome)> = Vec::new();
     for step in steps(root, task.all_pythons) {
-        let failed = |needed: &&str| outcomes.iter().any(|(name, outcome)| name == needed && !matches!(outcome, Outcome::Passed(_) | Outcome::LeftOut(_)));
+        let failed = |needed: &&str| {
+            outcomes.iter().any(|(name, outcome)| name == needed && !matches!(outcome, Outcome::Passed(_) | Outcome::LeftOut(_)))
+        };
         let outcome = match (step.needs.iter().copied().find(failed), step.lacks) {
             (Some(needed), _) => Outcome::NotTried(needed),
             (None, Some(lacking)) => Outcome::LeftOut(lacking),
@@ -64,7 +66,11 @@ fn main() -> ExitCode {
             Outcome::LeftOut(lacking) => println!("LEFT OUT             {name}: {lacking}"),
         }
     }
-    if outcomes.iter().all(|(_, outcome)| matches!(outcome, Outcome::Passed(_) | Outcome::LeftOut(_))) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if outcomes.iter().all(|(_, outcome)| matches!(outcome, Outcome::Passed(_) | Outcome::LeftOut(_))) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn run(step: &Step, root: &Path) -> Outcome {

@@ -11,6 +11,7 @@ pub mod page;
 pub mod plots;
 pub mod png;
 pub mod splice;
+mod table;
 pub mod tables;
 pub mod terminal;
 pub mod warnings;

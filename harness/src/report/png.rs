@@ -41,7 +41,9 @@ mod tests {
     #[test]
     fn letters_are_drawn_without_any_font_of_the_system() {
         let svg = |text: &str| {
-            format!("<svg font-family=\"system-ui, sans-serif\" width=\"60\" height=\"20\" xmlns=\"http://www.w3.org/2000/svg\"><text x=\"2\" y=\"15\" font-size=\"13\">{text}</text></svg>")
+            format!(
+                "<svg font-family=\"system-ui, sans-serif\" width=\"60\" height=\"20\" xmlns=\"http://www.w3.org/2000/svg\"><text x=\"2\" y=\"15\" font-size=\"13\">{text}</text></svg>"
+            )
         };
         let (written, empty) = (pixels(&svg("±µ≈×")), pixels(&svg("")));
         assert_eq!((written.width(), written.height()), (120, 40));

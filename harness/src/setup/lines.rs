@@ -87,9 +87,9 @@ fn unsafe_lines(text: &str) -> u64 {
 
 fn find_word(text: &str, word: &str) -> Option<usize> {
     let part_of_word = |c: char| c.is_alphanumeric() || c == '_';
-    text.match_indices(word).map(|(at, _)| at).find(|&at| {
-        !text[..at].ends_with(part_of_word) && !text[at + word.len()..].starts_with(part_of_word)
-    })
+    text.match_indices(word)
+        .map(|(at, _)| at)
+        .find(|&at| !text[..at].ends_with(part_of_word) && !text[at + word.len()..].starts_with(part_of_word))
 }
 
 #[cfg(test)]

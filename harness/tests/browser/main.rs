@@ -84,7 +84,14 @@ fn open_in_chromium(folder: &Path, page: &str) -> Vec<Value> {
     fs::write(&opened, html).unwrap();
     let mut chromium = Command::new(find_chromium());
     // No sandbox: CI is root in a container, and the page is our own.
-    chromium.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--virtual-time-budget=60000"]);
+    chromium.args([
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--virtual-time-budget=60000",
+    ]);
     chromium.arg(format!("--user-data-dir={}", folder.join("browser").display()));
     let output = chromium.arg("--dump-dom").arg(format!("file://{}", opened.display())).output().unwrap();
     let dom = String::from_utf8_lossy(&output.stdout);

@@ -48,14 +48,19 @@ fn a_plot_is_drawn_again_by_its_name() {
     let folder = recorded("declared");
     let run = folder.to_str().unwrap();
     sandbox.bindbench(&["report", run, "--out", "all"]).succeeds();
-    let names: Vec<String> = fs::read_dir(sandbox.path().join("all/plots")).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    let names: Vec<String> =
+        fs::read_dir(sandbox.path().join("all/plots")).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     let ratios = names.iter().find(|name| name.ends_with("-ratios.svg")).unwrap();
     assert!(names.contains(&ratios.replace(".svg", ".png")), "{names:?}");
     sandbox.bindbench(&["report", run, "--out", "one", "--plot", ratios.trim_end_matches(".svg")]).succeeds().prints(&[ratios]);
     let read = |out: &str| fs::read(sandbox.path().join(out).join("plots").join(ratios)).unwrap();
     assert_eq!(read("all"), read("one"));
     assert_eq!(fs::read_dir(sandbox.path().join("one")).unwrap().count(), 1);
-    sandbox.bindbench(&["report", run, "--plot", "*-ratio"]).refuses_with(&["--plot *-ratio matches no plot", "the nearest there are", "-ratios"]);
+    sandbox.bindbench(&["report", run, "--plot", "*-ratio"]).refuses_with(&[
+        "--plot *-ratio matches no plot",
+        "the nearest there are",
+        "-ratios",
+    ]);
 }
 
 #[test]
@@ -70,7 +75,10 @@ fn tables_are_spliced_into_somebodys_markdown() {
     sandbox.bindbench(&arguments).succeeds();
     let text = fs::read_to_string(&readme).unwrap();
     assert!(text.starts_with("# Mine\n<!-- bindbench: begin -->\n<!-- made by: bindbench report "), "{text}");
-    assert!(text.contains("--tables 'std.*' -->") && text.contains("## std.") && !text.contains("## call.") && !text.contains("old"), "{text}");
+    assert!(
+        text.contains("--tables 'std.*' -->") && text.contains("## std.") && !text.contains("## call.") && !text.contains("old"),
+        "{text}"
+    );
     assert!(text.ends_with("<!-- bindbench: end -->\nend\n"));
 }
 
@@ -92,5 +100,9 @@ fn the_page_says_nothing_of_the_machine_it_was_made_on() {
     sandbox.bindbench(&["report", recorded("declared").to_str().unwrap(), "--out", "out"]).succeeds();
     let page = fs::read_to_string(sandbox.path().join("out/index.html")).unwrap();
     assert!(!page.contains(sandbox.path().to_str().unwrap()) && !page.contains(env!("CARGO_MANIFEST_DIR")));
-    assert!(!page.contains("http://") || page.matches("http://").count() == page.matches("http://www.w3.org/2000/svg").count() + page.matches("http://github.com/jonhoo/inferno").count());
+    assert!(
+        !page.contains("http://")
+            || page.matches("http://").count()
+                == page.matches("http://www.w3.org/2000/svg").count() + page.matches("http://github.com/jonhoo/inferno").count()
+    );
 }

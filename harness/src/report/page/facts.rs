@@ -6,7 +6,7 @@ use crate::catalog::axes::{Comparison, Gil, Parallel};
 use crate::report::Report;
 use crate::report::format;
 use crate::report::ledger::Entry;
-use crate::report::tables::{Row, Table};
+use crate::report::tables::{Kernel, Row, Table};
 use crate::stats::{Onset, Verdict};
 use crate::store::Recorded;
 
@@ -54,7 +54,8 @@ impl<'a> Facts<'a> {
     }
 
     fn workloads(&self) -> Vec<&'a str> {
-        let mut workloads: Vec<&str> = self.report.tables.iter().filter(|table| !table.net_of_loop).map(|table| table.workload.as_str()).collect();
+        let mut workloads: Vec<&str> =
+            self.report.tables.iter().filter(|table| !table.net_of_loop).map(|table| table.workload.as_str()).collect();
         workloads.dedup();
         workloads
     }
@@ -65,20 +66,34 @@ impl<'a> Facts<'a> {
 
     /// Lanes that compute in their caller's process and thread, with a time; the fastest first.
     fn direct(&self, rows: Vec<&'a Row>) -> Vec<(&'a Row, f64)> {
-        let direct = |row: &&Row| !row.native && !row.near_zero && self.entry(&row.lane).is_some_and(|entry| entry.parallel == Parallel::None);
+        let direct =
+            |row: &&Row| !row.native && !row.near_zero && self.entry(&row.lane).is_some_and(|entry| entry.parallel == Parallel::None);
         rows.into_iter().filter(direct).filter_map(|row| Some((row, row.time_ns?.point()))).collect()
     }
 
     fn failures(&self) -> Option<Fact> {
-        let failed: Vec<(usize, &Row)> = self.report.tables.iter().enumerate().flat_map(|(at, table)| table.rows.iter().map(move |row| (at, row))).filter(|(_, row)| row.time_ns.is_none()).collect();
+        let failed: Vec<(usize, &Row)> = self
+            .report
+            .tables
+            .iter()
+            .enumerate()
+            .flat_map(|(at, table)| table.rows.iter().map(move |row| (at, row)))
+            .filter(|(_, row)| row.time_ns.is_none())
+            .collect();
         let (at, first) = failed.first()?;
-        let text = format!("{} no number; the first is {}: {}.", has(failed.len(), "row"), first.lane, first.status.split(':').next().unwrap_or_default());
+        let text = format!(
+            "{} no number; the first is {}: {}.",
+            has(failed.len(), "row"),
+            first.lane,
+            first.status.split(':').next().unwrap_or_default()
+        );
         Some(fact(text, *at))
     }
 
     /// What the cheapest and the dearest binding take to call nothing at all.
     fn crossing(&self) -> Option<Fact> {
-        let (at, table) = self.tables(Comparison::Controlled).find(|(_, table)| table.net_of_loop && table.rows.iter().all(|row| row.size.is_none()))?;
+        let (at, table) =
+            self.tables(Comparison::Controlled).find(|(_, table)| table.net_of_loop && table.rows.iter().all(|row| row.size.is_none()))?;
         let lanes = self.direct(table.representative());
         let ((cheapest, low), (dearest, high)) = (lanes.first()?, lanes.last()?);
         if cheapest.lane == dearest.lane {
@@ -98,28 +113,34 @@ impl<'a> Facts<'a> {
 
     /// What releasing the GIL adds: two lanes that differ in nothing else.
     fn releasing(&self) -> Option<Fact> {
-        self.tables(Comparison::Controlled).chain(self.tables(Comparison::AsPublished)).filter(|(_, table)| table.net_of_loop).find_map(|(at, table)| {
-            let lanes = self.direct(table.representative());
-            let with = |gil: Gil| lanes.iter().filter_map(move |(row, time)| Some((self.entry(&row.lane).filter(|entry| entry.gil == gil)?, *row, *time)));
-            with(Gil::Held).find_map(|(held, held_row, held_ns)| {
-                let same = |other: &Entry| (&other.binding, &other.kernel) == (&held.binding, &held.kernel) && strategy(&other.lane) == strategy(&held.lane);
-                let (_, released_row, released_ns) = with(Gil::Released).find(|(other, ..)| same(other))?;
-                let apart = held_row.time_ns?.interval()?.1 < released_row.time_ns?.interval()?.0;
-                let text = format!(
-                    "Releasing and taking back the GIL adds {} to a call ({}: {} over {}).",
-                    format::time(released_ns - held_ns),
-                    name(table),
-                    released_row.lane,
-                    held_row.lane
-                );
-                apart.then(|| fact(text, at))
-            })
-        })
+        self.tables(Comparison::Controlled).chain(self.tables(Comparison::AsPublished)).filter(|(_, table)| table.net_of_loop).find_map(
+            |(at, table)| {
+                let lanes = self.direct(table.representative());
+                let with = |gil: Gil| {
+                    lanes.iter().filter_map(move |(row, time)| Some((self.entry(&row.lane).filter(|entry| entry.gil == gil)?, *row, *time)))
+                };
+                with(Gil::Held).find_map(|(held, held_row, held_ns)| {
+                    let same = |other: &Entry| {
+                        (&other.binding, &other.kernel) == (&held.binding, &held.kernel) && strategy(&other.lane) == strategy(&held.lane)
+                    };
+                    let (_, released_row, released_ns) = with(Gil::Released).find(|(other, ..)| same(other))?;
+                    let apart = held_row.time_ns?.interval()?.1 < released_row.time_ns?.interval()?.0;
+                    let text = format!(
+                        "Releasing and taking back the GIL adds {} to a call ({}: {} over {}).",
+                        format::time(released_ns - held_ns),
+                        name(table),
+                        released_row.lane,
+                        held_row.lane
+                    );
+                    apart.then(|| fact(text, at))
+                })
+            },
+        )
     }
 
     /// How much the binding matters when the kernel is the same.
     fn binding(&self, workload: &str) -> Option<Fact> {
-        let (at, table) = self.widest(workload, Comparison::Controlled)?;
+        let (at, table) = self.widest(workload, Comparison::Controlled).filter(|(_, table)| matches!(table.kernel, Kernel::Shared(_)))?;
         let rows = table.representative();
         let same = rows.iter().filter(|row| row.verdict == Some(Verdict::Same)).count();
         let judged = rows.iter().filter(|row| row.ratio.is_some()).count();
@@ -129,15 +150,25 @@ impl<'a> Facts<'a> {
         if fastest.lane == slowest.lane {
             return None;
         }
-        let text = format!(
-            "The same kernel behind every binding: {} takes {} with {} and {} with {}, a factor of {}; {same} of {judged} lanes can't be told apart from {baseline}.",
-            case(table, fastest),
-            format::time(*low),
-            fastest.lane,
-            format::time(*high),
-            slowest.lane,
-            format::ratio(high / low)
-        );
+        let case = case(table, fastest);
+        // Within the resolution a factor would be one of chance.
+        let resolution = fastest.resolution.as_ref().map_or(0.0, |resolution| resolution.fraction);
+        let text = if high / low - 1.0 <= resolution {
+            format!(
+                "{case} takes {} to {} through every binding of the same kernel: no difference that this run can see.",
+                format::time(*low),
+                format::time(*high)
+            )
+        } else {
+            format!(
+                "The same kernel, {case}, takes {} through {} and {} through {}, a factor of {}; {same} of {judged} lanes can't be told apart from {baseline}.",
+                format::time(*low),
+                fastest.lane,
+                format::time(*high),
+                slowest.lane,
+                format::ratio(high / low)
+            )
+        };
         Some(fact(text, at))
     }
 
@@ -165,7 +196,8 @@ impl<'a> Facts<'a> {
 
     fn scaling(&self) -> Option<Fact> {
         let rows = self.report.tables.iter().enumerate().flat_map(|(at, table)| table.rows.iter().map(move |row| (at, table, row)));
-        let mut scaled: Vec<_> = rows.filter(|(_, _, row)| !row.native).filter_map(|(at, table, row)| Some((at, table, row, row.scaling?.point()))).collect();
+        let mut scaled: Vec<_> =
+            rows.filter(|(_, _, row)| !row.native).filter_map(|(at, table, row)| Some((at, table, row, row.scaling?.point()))).collect();
         scaled.sort_by(|a, b| b.3.total_cmp(&a.3));
         let (at, table, best, most) = scaled.first()?;
         let worst = scaled.iter().rfind(|(other, _, row, _)| other == at && row.threads == best.threads)?;
@@ -210,7 +242,12 @@ impl<'a> Facts<'a> {
             _ => None,
         });
         let (at, table, lane, about) = between.max_by_key(|(.., about)| *about)?;
-        let text = format!("From about {} on, less than 5 % of the time of {} in {} is the binding's.", about_size(about, table.unit), lane.lane, name(table));
+        let text = format!(
+            "From about {} on, less than 5 % of the time of {} in {} is the binding's.",
+            about_size(about, table.unit),
+            lane.lane,
+            name(table)
+        );
         Some(fact(text, at))
     }
 
@@ -221,13 +258,20 @@ impl<'a> Facts<'a> {
         if verdicts.is_empty() || undecided == verdicts.len() {
             return None;
         }
-        let text = format!("Of {} to a baseline, {same} can't be told from 1 within this run's resolution.", format::count(verdicts.len(), "ratio"));
+        let text = format!(
+            "Of {} to a baseline, {same} can't be told from 1 within this run's resolution.",
+            format::count(verdicts.len(), "ratio")
+        );
         Some(Fact { text, table: None })
     }
 
     fn importing(&self) -> Option<Fact> {
-        let mut imports: Vec<(&str, f64)> =
-            self.report.lanes.iter().flat_map(|entry| entry.lives.iter().filter_map(|life| Some((entry.lane.as_str(), life.import_ns?)))).collect();
+        let mut imports: Vec<(&str, f64)> = self
+            .report
+            .lanes
+            .iter()
+            .flat_map(|entry| entry.lives.iter().filter_map(|life| Some((entry.lane.as_str(), life.import_ns?))))
+            .collect();
         imports.sort_by(|a, b| a.1.total_cmp(&b.1));
         let ((quickest, low), (slowest, high)) = (imports.first()?, imports.last()?);
         if quickest == slowest {
@@ -265,7 +309,9 @@ fn strategy(lane: &str) -> &str {
 /// `kmp.find_all of 64 KiB`.
 fn case(table: &Table, row: &Row) -> String {
     match row.size {
-        Some(size) if table.unit == crate::store::model::Unit::Items => format!("{} of {} items", name(table), format::size(size, table.unit)),
+        Some(size) if table.unit == crate::store::model::Unit::Items => {
+            format!("{} of {} items", name(table), format::size(size, table.unit))
+        }
         Some(size) => format!("{} of {}", name(table), format::size(size, table.unit)),
         None => name(table),
     }

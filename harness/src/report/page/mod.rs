@@ -68,6 +68,7 @@ impl Plots {
 #[derive(Debug, Serialize)]
 struct Figure {
     name: String,
+    kind: String,
     heading: String,
     says: String,
     caption: String,
@@ -156,6 +157,7 @@ fn workloads(recorded: &Recorded, report: &Report, plots: &Plots, extras: &Extra
 fn figure(plot: &Plot, run: &str, fits: bool) -> Figure {
     Figure {
         name: plot.name.clone(),
+        kind: plot.heading.split(':').next().unwrap_or_default().to_lowercase(),
         heading: plot.heading.clone(),
         says: plot.says.clone(),
         caption: plot.caption.clone(),

@@ -139,7 +139,13 @@ fn growth_view(growth: &Growth, unit: Unit) -> GrowthView {
     let overtakes = growth.overtakes.iter().map(|overtake| {
         let beats: Vec<String> =
             overtake.beats.iter().map(|(lane, about)| format!("{lane} (about {})", about_size(*about, unit))).collect();
-        format!("{} beats {}: slower at {}, faster from {} on", overtake.lane, beats.join(", "), size(overtake.slower_at), size(overtake.faster_at))
+        format!(
+            "{} beats {}: slower at {}, faster from {} on",
+            overtake.lane,
+            beats.join(", "),
+            size(overtake.slower_at),
+            size(overtake.faster_at)
+        )
     });
     GrowthView { columns, rows: rows.collect(), overtakes: overtakes.collect() }
 }

@@ -142,7 +142,8 @@ impl Canvas<'_> {
 
     /// The n-th kind of marker: shapes tell lines apart where colours don't.
     pub fn marker(&mut self, n: usize, (x, y): Place, ink: Ink) {
-        match n % 5 {
+        // After one round of colours the shapes are shifted, so that a pair of both comes again late.
+        match (n + n / SERIES.len()) % 5 {
             0 => self.dot((x, y), 4, ink),
             1 => self.rectangle((x - 4, y - 4), (x + 4, y + 4), ink),
             2 => self.polygon([(x, y - 5), (x + 5, y + 4), (x - 5, y + 4)], ink),

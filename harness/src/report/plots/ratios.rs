@@ -24,7 +24,7 @@ pub fn plot(table: &Table, rows: &[&Row]) -> Option<Plot> {
         return None;
     }
     let left = shown.iter().map(|row| width(&shortened(&row.lane, LONGEST_LANE), Letters::Plain)).max().unwrap_or(0) + 16;
-    let right = WIDTH - 172;
+    let right = WIDTH - 26 - shown.iter().map(|row| width(&beside(row), Letters::Small)).max().unwrap_or(0);
     let band = rows[0].resolution.as_ref().map_or(0.0, |resolution| resolution.fraction);
     let values = ratios.iter().flat_map(|(low, high)| [*low, *high]).chain([1.0 / (1.0 + band), 1.0 + band]);
     let axis = Axis::logarithmic(values, left, right);
@@ -36,9 +36,15 @@ pub fn plot(table: &Table, rows: &[&Row]) -> Option<Plot> {
         if band > 0.0 {
             canvas.rectangle((axis.at(1.0 / (1.0 + band)), TOP - 4), (axis.at(1.0 + band), bottom), Ink::Band);
         }
+        let mut free_from = i32::MIN;
         for tick in axis.ticks(7) {
-            canvas.line((axis.at(tick), TOP - 4), (axis.at(tick), bottom), Ink::Grid, 1);
-            canvas.text(&tick_text(tick), (axis.at(tick), bottom + 12), Anchor::Middle, Letters::Small, Ink::Muted);
+            let (at, text) = (axis.at(tick), tick_text(tick));
+            canvas.line((at, TOP - 4), (at, bottom), Ink::Grid, 1);
+            let half = width(&text, Letters::Small) / 2;
+            if at - half > free_from {
+                canvas.text(&text, (at, bottom + 12), Anchor::Middle, Letters::Small, Ink::Muted);
+                free_from = at + half + 4;
+            }
         }
         canvas.line((axis.at(1.0), TOP - 4), (axis.at(1.0), bottom), Ink::Muted, 1);
         for (at, row) in shown.iter().enumerate() {
@@ -52,16 +58,12 @@ pub fn plot(table: &Table, rows: &[&Row]) -> Option<Plot> {
 
 fn line(canvas: &mut Canvas, row: &Row, axis: &Axis, left: i32, right: i32, y: i32) {
     canvas.text(&shortened(&row.lane, LONGEST_LANE), (left - 12, y), Anchor::End, Letters::Plain, Ink::Text);
+    let ink = if row.ratio.is_some() { Ink::Text } else { Ink::Muted };
+    canvas.text(&beside(row), (right + 14, y), Anchor::Start, Letters::Small, ink);
     if row.is_baseline() {
         canvas.marker(3, (axis.at(1.0), y), Ink::Text);
-        canvas.text("baseline", (right + 10, y), Anchor::Start, Letters::Small, Ink::Muted);
-        return;
     }
-    let Some(ratio) = row.ratio else {
-        let why = if row.near_zero { "no more than the loop" } else { row.status.split(':').next().unwrap_or_default() };
-        canvas.text(&shortened(why, 24), (right + 10, y), Anchor::Start, Letters::Small, Ink::Muted);
-        return;
-    };
+    let Some(ratio) = row.ratio else { return };
     let ink = match row.verdict {
         Some(Verdict::Faster) => Ink::Faster,
         Some(Verdict::Slower) => Ink::Slower,
@@ -75,14 +77,29 @@ fn line(canvas: &mut Canvas, row: &Row, axis: &Axis, left: i32, right: i32, y: i
     }
     let place = (axis.at(ratio.point()), y);
     if ink == Ink::Same { canvas.ring(place, 4, ink) } else { canvas.dot(place, 5, ink) }
-    let text = format!("{} {}", format::ratio(ratio.point()), format::ratio_interval(&ratio));
-    canvas.text(&text, (right + 10, y), Anchor::Start, Letters::Small, Ink::Text);
 }
 
-/// `0.5`, `1`, `20,000`: a ratio without zeros that say nothing.
+/// The ratio in figures, or why there is none.
+fn beside(row: &Row) -> String {
+    match row.ratio {
+        _ if row.is_baseline() => "baseline".to_owned(),
+        Some(ratio) => format!("{} {}", format::ratio(ratio.point()), format::ratio_interval(&ratio)),
+        None if row.near_zero => "no more than the loop".to_owned(),
+        None => shortened(row.status.split(':').next().unwrap_or_default(), 24),
+    }
+}
+
+/// `0.5`, `1`, `2,000`, `30 k`: without zeros that say nothing.
 pub fn tick_text(value: f64) -> String {
+    let (value, unit) = match value.abs() {
+        large if large >= 1e9 => (value / 1e9, " G"),
+        large if large >= 1e6 => (value / 1e6, " M"),
+        large if large >= 1e4 => (value / 1e3, " k"),
+        _ => (value, ""),
+    };
     let text = format::significant(value);
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text}{unit}")
 }
 
 fn caption(band: f64) -> String {
@@ -91,7 +108,6 @@ fn caption(band: f64) -> String {
 }
 
 fn says(rows: &[&Row], baseline: &str) -> String {
-    let texts: Vec<String> =
-        rows.iter().filter_map(|row| Some(format!("{} {}", row.lane, format::ratio(row.ratio?.point())))).collect();
+    let texts: Vec<String> = rows.iter().filter_map(|row| Some(format!("{} {}", row.lane, format::ratio(row.ratio?.point())))).collect();
     format!("Times over the time of {baseline}: {}.", texts.join(", "))
 }

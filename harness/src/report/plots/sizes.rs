@@ -11,7 +11,7 @@ use super::canvas::{Anchor, Canvas, Ink, Letters, draw, shortened, width};
 use super::{MOST_LANES, Plot, heading};
 
 const WIDTH: i32 = 820;
-const TOP: i32 = 40;
+const TOP: i32 = 52;
 const BOTTOM: i32 = 52;
 const LEFT: i32 = 74;
 /// Distance of labels at the lines' ends.
@@ -69,7 +69,13 @@ fn grid(canvas: &mut Canvas, x: &Axis, y: &Axis, sizes: &BTreeSet<u64>, table: &
     let bottom = height - BOTTOM;
     for tick in y.ticks(8) {
         canvas.line((LEFT, y.at(tick)), (right, y.at(tick)), Ink::Grid, 1);
-        canvas.text(&format::time(tick).replace(".00 ", " ").replace(".0 ", " "), (LEFT - 8, y.at(tick)), Anchor::End, Letters::Small, Ink::Muted);
+        canvas.text(
+            &format::time(tick).replace(".00 ", " ").replace(".0 ", " "),
+            (LEFT - 8, y.at(tick)),
+            Anchor::End,
+            Letters::Small,
+            Ink::Muted,
+        );
     }
     let step = sizes.len().div_ceil(MOST_TICKS);
     let mut free_from = i32::MIN;
@@ -84,7 +90,7 @@ fn grid(canvas: &mut Canvas, x: &Axis, y: &Axis, sizes: &BTreeSet<u64>, table: &
     }
     let unit = if table.unit == crate::store::model::Unit::Bytes { "size of the input" } else { "items of the input" };
     canvas.text(unit, ((LEFT + right) / 2, bottom + 36), Anchor::Middle, Letters::Plain, Ink::Text);
-    canvas.text("time of a call", (LEFT, TOP - 12), Anchor::Middle, Letters::Small, Ink::Text);
+    canvas.text("time of a call", (8, TOP - 14), Anchor::Start, Letters::Small, Ink::Text);
 }
 
 /// Names at the ends of lines, moved apart until all can be read.

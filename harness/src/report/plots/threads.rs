@@ -68,10 +68,8 @@ pub fn plot(table: &Table) -> Option<Plot> {
         canvas.text("threads that call at the same time", ((LEFT + right) / 2, bottom + 36), Anchor::Middle, Letters::Plain, Ink::Text);
         canvas.text("work done, over that of one thread", (8, TOP - 10), Anchor::Start, Letters::Small, Ink::Text);
     });
-    let texts: Vec<String> = rows
-        .iter()
-        .filter_map(|row| Some(format!("{} {} with {}", row.lane, format::ratio(row.scaling?.point()), row.threads)))
-        .collect();
+    let texts: Vec<String> =
+        rows.iter().filter_map(|row| Some(format!("{} {} with {}", row.lane, format::ratio(row.scaling?.point()), row.threads))).collect();
     Some(Plot {
         name: "threads".into(),
         heading: format!("Scaling over threads: {title}"),
