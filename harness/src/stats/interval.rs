@@ -225,7 +225,7 @@ mod tests {
             values in prop::collection::vec(1.0..1e6, 3..20),
             factor in 0.01..100.0,
         ) {
-            let logs = |k: f64| values.iter().map(|x| (x * k).ln()).collect::<Vec<_>>();
+            let logs = |k: f64| values.iter().map(|x: &f64| (x * k).ln()).collect::<Vec<_>>();
             let plain = Estimate::of_logarithms(&logs(1.0)).unwrap();
             let scaled = Estimate::of_logarithms(&logs(factor)).unwrap();
             let (low, high) = plain.times(factor).interval().unwrap();
