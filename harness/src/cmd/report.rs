@@ -110,9 +110,12 @@ pub fn show(recorded: &Recorded, out: &Path, flamegraphs: &Path, json: bool) -> 
     write(out, "index.html", page::render(recorded, &report, &plots, &extras).into_diagnostic()?.as_bytes())?;
     write_plots(&out.join("plots"), &plots.iter().collect::<Vec<_>>())?;
     step_summary(&text)?;
-    let stdout = io::stdout();
-    print(&if json { json::render(&report).into_diagnostic()? } else { terminal::render(&report, look(&stdout)) })?;
-    eprintln!("The page: {}", out.join("index.html").display());
+    if json {
+        print(&json::render(&report).into_diagnostic()?)?;
+    } else {
+        print(&terminal::render(&report, look(&io::stdout())))?;
+        print(&format!("\nThe page: {}\n", out.join("index.html").display()))?;
+    }
     Ok(report)
 }
 

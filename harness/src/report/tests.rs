@@ -1,13 +1,14 @@
 //! What a report looks like, on one run that has everything in it.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::page::{self, Extras, Plots, Section, SectionTable};
 use super::terminal::{self, Look};
 use super::{Report, csv, json, markdown, png};
 use crate::catalog::axes::{Comparison, Form};
-use crate::stats::Analysis;
 use crate::stats::synthetic::Synthetic;
+use crate::stats::{Analysis, Onset};
 use crate::store::model::{RunState, Skipped, Status};
 use crate::store::{Damage, Recorded, RunFolder};
 
@@ -176,6 +177,45 @@ fn twins_are_no_rows_and_native_lanes_stand_in_every_table() {
     }
     let noop_with_native = report.tables.iter().filter(|t| t.operation == "noop" && t.rows.iter().any(|row| row.native));
     assert_eq!(noop_with_native.count(), 2);
+}
+
+#[test]
+fn what_is_not_like_for_like_has_a_star_and_a_footnote() {
+    let mut recorded = everything();
+    let takes = |form: Form, copies: u32| BTreeMap::from([("kmp".to_owned(), BTreeMap::from([(form, copies)]))]);
+    for lane in &mut recorded.run.lanes {
+        lane.declared.copies = match lane.id.as_str() {
+            "multiprocess/rust" => takes(Form::Mapped, 0),
+            "ctypes/rust" => takes(Form::Bytes, 1),
+            _ => takes(Form::Bytes, 0),
+        };
+        if lane.id == "pyo3/held" {
+            lane.declared.unchecked.insert("kmp.find_all".into(), "an empty pattern".into());
+        }
+    }
+    let text = markdown::render(&Report::new(&recorded));
+    for expected in [
+        "| ctypes/rust * |",
+        "\\* ctypes/rust makes 1 copy of the input where native/rust makes 0 copies",
+        "\\* multiprocess/rust gets the input as mmap where others get bytes",
+        "\\* pyo3/held is excused from a part of the contract: an empty pattern",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in:\n{text}");
+    }
+    assert!(!text.contains("capi/rust *"));
+}
+
+#[test]
+fn the_bindings_share_falls_below_5_percent_where_the_kernel_has_enough_to_do() {
+    let report = Report::new(&everything());
+    let growth = report.tables.iter().find_map(|table| table.growth.as_ref().filter(|_| table.workload == "kmp")).unwrap();
+    let lane = |id: &str| growth.lanes.iter().find(|lane| lane.lane == id).unwrap();
+    let ctypes = lane("ctypes/rust").binding_below_5_percent;
+    assert!(matches!(ctypes, Some(Onset::Between { above_at: 4096, below_at: 67_108_864, .. })), "{ctypes:?}");
+    assert_eq!(lane("native/rust").binding_below_5_percent, None);
+    // 0.7 ns a byte and 400 ns a call: noise of a large time hides the small one, so only the slope is asked for.
+    assert!((lane("ctypes/rust").slopes[0].ns.point() / 0.7 - 1.0).abs() < 0.05);
+    assert!(growth.overtakes.is_empty(), "{:?}", growth.overtakes);
 }
 
 fn page_of(recorded: &Recorded, extras: &Extras) -> String {

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use minijinja::Value;
 use serde::Serialize;
 
 use crate::store::profile::Profile;
@@ -27,8 +28,9 @@ pub struct Flamegraph {
 pub(super) struct View {
     id: String,
     title: String,
-    /// Gzip in base64; none where the page would become too large.
-    packed: Option<String>,
+    /// Gzip in base64, which is no markup, and is not to be escaped: it stands in a script, where nothing undoes that. None where the
+    /// page would become too large.
+    packed: Option<Value>,
 }
 
 impl Flamegraph {
@@ -58,7 +60,11 @@ pub(super) fn views(flamegraphs: &[Flamegraph], workload: &str, bytes: &mut usiz
     own.map(|(at, flame)| {
         let packed = pack(&flame.svg);
         *bytes += packed.len();
-        View { id: format!("flame-{}", at + 1), title: flame.title.clone(), packed: (*bytes <= most).then_some(packed) }
+        View {
+            id: format!("flame-{}", at + 1),
+            title: flame.title.clone(),
+            packed: (*bytes <= most).then(|| Value::from_safe_string(packed)),
+        }
     })
     .collect()
 }
