@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_threshold_is_met_as_1_is() {
-        assert_eq!(onset_of(&[1.5, 1.2, 1.02], 1.0 / 0.95), Onset::Between { above_at: 10, below_at: 100, about: 62 });
+        assert_eq!(onset_of(&[1.5, 1.2, 1.02], 1.0 / 0.95), Onset::Between { above_at: 10, below_at: 100, about: 64 });
         assert_eq!(onset_of(&[1.02, 1.0], 1.0 / 0.95), Onset::Always);
     }
 

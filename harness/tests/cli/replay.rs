@@ -71,12 +71,12 @@ fn tables_are_spliced_into_somebodys_markdown() {
     let arguments = ["report", folder.to_str().unwrap(), "--out", "out", "--splice", "README.md", "--tables", "std.*"];
     fs::write(&readme, "# Mine\n").unwrap();
     sandbox.bindbench(&arguments).exits_with(2).says(&["README.md has 0 lines `<!-- bindbench: begin -->`; it takes one"]);
-    fs::write(&readme, "# Mine\n<!-- bindbench: begin -->\nold\n<!-- bindbench: end -->\nend\n").unwrap();
+    fs::write(&readme, "# Mine\n<!-- bindbench: begin -->\nwhat was there\n<!-- bindbench: end -->\nend\n").unwrap();
     sandbox.bindbench(&arguments).succeeds();
     let text = fs::read_to_string(&readme).unwrap();
     assert!(text.starts_with("# Mine\n<!-- bindbench: begin -->\n<!-- made by: bindbench report "), "{text}");
     assert!(
-        text.contains("--tables 'std.*' -->") && text.contains("## std.") && !text.contains("## call.") && !text.contains("old"),
+        text.contains("--tables 'std.*' -->") && text.contains("## std.") && !text.contains("## call.") && !text.contains("what was there"),
         "{text}"
     );
     assert!(text.ends_with("<!-- bindbench: end -->\nend\n"));

@@ -88,7 +88,10 @@ mod tests {
 
     #[test]
     fn ticks_are_round() {
-        assert_eq!(rounded(Axis::logarithmic([0.1, 10.0], 0, 100).ticks(5)), ["0.100", "0.300", "1.000", "3.000", "10.000"]);
+        assert_eq!(
+            rounded(Axis::logarithmic([0.1, 10.0], 0, 100).ticks(5)),
+            ["0.100", "0.200", "0.500", "1.000", "2.000", "5.000", "10.000"]
+        );
         assert_eq!(rounded(Axis::logarithmic([0.97, 1.04], 0, 100).ticks(4)), ["0.960", "0.980", "1.000", "1.020", "1.040", "1.060"]);
         assert_eq!(rounded(Axis::linear(0.0, 2.0, 0, 100).ticks(4)), ["0.000", "0.500", "1.000", "1.500", "2.000"]);
     }
