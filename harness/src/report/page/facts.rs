@@ -96,7 +96,7 @@ impl<'a> Facts<'a> {
             self.tables(Comparison::Controlled).find(|(_, table)| table.net_of_loop && table.rows.iter().all(|row| row.size.is_none()))?;
         let lanes = self.direct(table.representative());
         let ((cheapest, low), (dearest, high)) = (lanes.first()?, lanes.last()?);
-        if cheapest.lane == dearest.lane {
+        if cheapest.lane == dearest.lane || !(told(cheapest) || told(dearest)) {
             return None;
         }
         let text = format!(
@@ -151,9 +151,8 @@ impl<'a> Facts<'a> {
             return None;
         }
         let case = case(table, fastest);
-        // Within the resolution a factor would be one of chance.
-        let resolution = fastest.resolution.as_ref().map_or(0.0, |resolution| resolution.fraction);
-        let text = if high / low - 1.0 <= resolution {
+        // A factor between lanes that the run can't tell apart would be one of chance.
+        let text = if !told(fastest) && !told(slowest) {
             format!(
                 "{case} takes {} to {} through every binding of the same kernel: no difference that this run can see.",
                 format::time(*low),
@@ -201,7 +200,7 @@ impl<'a> Facts<'a> {
         scaled.sort_by(|a, b| b.3.total_cmp(&a.3));
         let (at, table, best, most) = scaled.first()?;
         let worst = scaled.iter().rfind(|(other, _, row, _)| other == at && row.threads == best.threads)?;
-        if worst.2.lane == best.lane {
+        if best.scaling?.interval()?.0 <= worst.2.scaling?.interval()?.1 {
             return None;
         }
         let text = format!(
@@ -300,6 +299,11 @@ fn has(n: usize, thing: &str) -> String {
 
 fn name(table: &Table) -> String {
     format!("{}.{}", table.workload, table.operation)
+}
+
+/// The run tells it apart from the baseline.
+fn told(row: &Row) -> bool {
+    matches!(row.verdict, Some(Verdict::Faster | Verdict::Slower))
 }
 
 fn strategy(lane: &str) -> &str {
