@@ -20,6 +20,8 @@ pub struct Step {
     pub output: Option<PathBuf>,
     /// Names of the steps without which it can't be tried.
     pub needs: &'static [&'static str],
+    /// What it takes and this machine has not: then it is left out.
+    pub lacks: Option<&'static str>,
     /// Said when it fails.
     pub advice: &'static str,
 }
@@ -27,7 +29,7 @@ pub struct Step {
 impl Step {
     fn new(name: &'static str, program: impl Into<PathBuf>, arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(Into::into).collect();
-        Self { name, program: program.into(), arguments, environment: Vec::new(), output: None, needs: &[], advice: "" }
+        Self { name, program: program.into(), arguments, environment: Vec::new(), output: None, needs: &[], lacks: None, advice: "" }
     }
 
     fn with(mut self, variable: &'static str, value: impl Into<OsString>) -> Self {
@@ -42,6 +44,11 @@ impl Step {
 
     fn after(mut self, needs: &'static [&'static str]) -> Self {
         self.needs = needs;
+        self
+    }
+
+    fn unless_lacking(mut self, lacks: Option<&'static str>) -> Self {
+        self.lacks = lacks;
         self
     }
 
@@ -107,6 +114,8 @@ pub fn steps(root: &Path, all_pythons: bool) -> Vec<Step> {
     } else {
         steps.push(cargo("tests, Rust", &["test", "--workspace", "--locked", "--no-fail-fast"]));
     }
+    let browser = ["test", "--locked", "--package", "bindbench", "--test", "browser", "--", "--ignored"];
+    steps.push(cargo("tests of the page in a browser", &browser).unless_lacking(no_chromium()));
     // Not more than four tests at a time: lanes have processes and threads of their own.
     let pytest = ["-m", "pytest", "conformance", "-q", "-n", "auto", "--maxprocesses", "4"];
     steps.extend([
@@ -117,6 +126,13 @@ pub fn steps(root: &Path, all_pythons: bool) -> Vec<Step> {
             .after(&[LIST]),
     ]);
     steps
+}
+
+/// What to do about it when there is no Chromium.
+fn no_chromium() -> Option<&'static str> {
+    let there = |program: &str| Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    let found = ["chromium", "chromium-browser", "google-chrome", "chrome"].into_iter().any(there);
+    (!found).then_some("there is no Chromium here; Debian, Ubuntu: apt install chromium")
 }
 
 fn has_nextest() -> bool {

@@ -68,6 +68,9 @@ pub struct Build {
     /// Files and folders outside the strategy's own whose change means a new build.
     #[serde(default)]
     pub depends: Vec<PathBuf>,
+    /// Files and folders in the strategy's own that hold a kernel, when lines are counted; all others are glue.
+    #[serde(default)]
+    pub kernel: Vec<PathBuf>,
 }
 
 /// One measurable contender.

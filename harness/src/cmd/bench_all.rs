@@ -43,9 +43,9 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     }
     // One JSON document is all that `--json` may print: the report's.
     claims::of_the_talks(&recorded, &out, quiet)?;
-    let page = report::write_page(&recorded, &out, &flamegraphs)?;
+    report::renew_page(&recorded, &out, &flamegraphs)?;
     if !quiet {
-        print(&format!("\nThe page: {}\n", page.display()))?;
+        report::print_path(&out)?;
     }
     Ok(status)
 }

@@ -1,23 +1,33 @@
-//! `bindbench report`: the tables of a run, made again from its folder.
+//! `bindbench report`: everything there is to show of a run, made again from its folder.
 
 use std::fs;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use miette::{Context, Diagnostic, IntoDiagnostic};
+use globset::GlobMatcher;
+use miette::{Context, Diagnostic, IntoDiagnostic, bail};
+use rayon::prelude::*;
 use thiserror::Error;
 
 use super::print;
 use crate::atomic;
+use crate::report::claims::{self, Claims};
 use crate::report::ladder::Ladder;
+use crate::report::page::{self, Extras, Flamegraph, Plots};
+use crate::report::plots::Plot;
+use crate::report::splice::splice;
 use crate::report::terminal::Look;
-use crate::report::{Report, csv, json, markdown, terminal};
+use crate::report::{Report, csv, json, markdown, png, talks, terminal};
 use crate::setup::layout::Layout;
 use crate::stats::Analysis;
 use crate::store::Recorded;
+use crate::store::profile::Profile;
 
-/// Prints the tables of a run, and writes summary.csv and summary.md.
+/// Name of the page's file.
+const PAGE: &str = "index.html";
+
+/// Prints the tables of a run, and writes index.html, summary.csv, summary.md and the plots.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The run: its folder, or its id under the folder of runs [default: the newest]
@@ -25,15 +35,34 @@ pub struct Args {
     /// Folder of runs [default: runs/ of the checkout]
     #[arg(long, value_name = "DIR")]
     runs: Option<PathBuf>,
-    /// Folder that summary.csv and summary.md are written to [default: reports/ of the checkout]
+    /// Folder that the report is written to [default: reports/ of the checkout]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Print what one crossing costs, rung by rung, and whether the rungs add up, instead of the tables
     #[arg(long)]
     ladder: bool,
+    /// Folder of the profile and the flamegraphs to show [default: flamegraphs/ of the checkout]
+    #[arg(long, value_name = "DIR")]
+    flamegraphs: Option<PathBuf>,
+    /// Write only the plots whose names match, and nothing else; repeatable
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    plot: Vec<GlobMatcher>,
+    /// Put the tables into a Markdown file, between a line `<!-- bindbench: begin -->` and a line `<!-- bindbench: end -->`
+    #[arg(long, value_name = "FILE")]
+    splice: Option<PathBuf>,
+    /// Splice only tables of these operations, such as std.std; repeatable
+    #[arg(long, value_name = "GLOB", value_parser = glob, requires = "splice")]
+    tables: Vec<GlobMatcher>,
     /// Print JSON instead of tables
     #[arg(long)]
     json: bool,
+    /// Print the JSON Schema of what --json prints, and do nothing else
+    #[arg(long, exclusive = true)]
+    json_schema: bool,
+}
+
+fn glob(text: &str) -> Result<GlobMatcher, String> {
+    globset::Glob::new(text).map(|glob| glob.compile_matcher()).map_err(|error| error.to_string())
 }
 
 /// No run to report on.
@@ -52,12 +81,30 @@ pub(super) enum NoRun {
 /// # Errors
 /// When there is no such run, it can't be read, or the report can't be written.
 pub fn run(args: &Args) -> miette::Result<ExitCode> {
+    if args.json_schema {
+        print(&json::schema().into_diagnostic()?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let layout = Layout::find();
     let folder = find(args.run.as_deref(), &args.runs.clone().unwrap_or_else(|| layout.runs()))?;
+    let recorded = Recorded::read(&folder)?;
     if args.ladder {
-        return show_ladder(&Recorded::read(&folder)?, args.json).map(|()| ExitCode::SUCCESS);
+        return show_ladder(&recorded, args.json).map(|()| ExitCode::SUCCESS);
     }
-    show(&Recorded::read(&folder)?, &args.out.clone().unwrap_or_else(|| layout.reports()), args.json)?;
+    let out = args.out.clone().unwrap_or_else(|| layout.reports());
+    let flamegraphs = args.flamegraphs.clone().unwrap_or_else(|| layout.flamegraphs());
+    if !args.plot.is_empty() {
+        draw_only(&recorded, &out, &flamegraphs, &args.plot)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let report = show(&recorded, &out, &flamegraphs, args.json)?;
+    if !args.json {
+        print_path(&out)?;
+    }
+    if let Some(file) = &args.splice {
+        let wanted = |operation: &str| args.tables.is_empty() || args.tables.iter().any(|glob| glob.is_match(operation));
+        splice_into(file, &report, wanted)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -72,13 +119,103 @@ fn show_ladder(recorded: &Recorded, json: bool) -> miette::Result<()> {
 ///
 /// # Errors
 /// When something can't be written.
-pub fn show(recorded: &Recorded, out: &Path, json: bool) -> miette::Result<()> {
-    let report = Report::new(recorded);
+pub(super) fn show(recorded: &Recorded, out: &Path, flamegraphs: &Path, json: bool) -> miette::Result<Report> {
+    let analysis = Analysis::new(recorded);
+    let report = Report::of(recorded, &analysis);
     write(out, "summary.csv", &csv::render(&report).into_diagnostic()?)?;
-    write(out, "summary.md", markdown::render(&report).as_bytes())?;
-    let stdout = io::stdout();
-    let text = if json { json::render(&report).into_diagnostic()? } else { terminal::render(&report, look(&stdout)) };
-    print(&text)
+    let text = markdown::render(&report);
+    write(out, "summary.md", text.as_bytes())?;
+    write_page(recorded, &report, &analysis, out, flamegraphs)?;
+    step_summary(&text)?;
+    let text = if json { json::render(&report).into_diagnostic()? } else { terminal::render(&report, look(&io::stdout())) };
+    print(&text)?;
+    Ok(report)
+}
+
+/// Writes the page and its plots again, with what has been profiled since.
+///
+/// # Errors
+/// When something can't be written.
+pub(super) fn renew_page(recorded: &Recorded, out: &Path, flamegraphs: &Path) -> miette::Result<()> {
+    let analysis = Analysis::new(recorded);
+    write_page(recorded, &Report::of(recorded, &analysis), &analysis, out, flamegraphs)
+}
+
+/// Says where the page is.
+///
+/// # Errors
+/// When stdout can't be written.
+pub(super) fn print_path(out: &Path) -> miette::Result<()> {
+    print(&format!("\nThe page: {}\n", out.join(PAGE).display()))
+}
+
+fn write_page(recorded: &Recorded, report: &Report, analysis: &Analysis, out: &Path, flamegraphs: &Path) -> miette::Result<()> {
+    let extras = extras(recorded, report, analysis, flamegraphs)?;
+    let plots = Plots::of(report, analysis, &extras);
+    write(out, PAGE, page::render(recorded, report, &plots, &extras).into_diagnostic()?.as_bytes())?;
+    write_plots(&out.join("plots"), &plots.iter().collect::<Vec<_>>())
+}
+
+/// Writes some plots and nothing else.
+fn draw_only(recorded: &Recorded, out: &Path, flamegraphs: &Path, wanted: &[GlobMatcher]) -> miette::Result<()> {
+    let analysis = Analysis::new(recorded);
+    let report = Report::of(recorded, &analysis);
+    let plots = Plots::of(&report, &analysis, &extras(recorded, &report, &analysis, flamegraphs)?);
+    let chosen: Vec<&Plot> = plots.iter().filter(|plot| wanted.iter().any(|glob| glob.is_match(&plot.name))).collect();
+    if chosen.is_empty() {
+        let mut names: Vec<&str> = plots.iter().map(|plot| plot.name.as_str()).collect();
+        let text = wanted.iter().map(|glob| glob.glob().glob()).collect::<Vec<_>>().join(" ");
+        names.sort_by(|a, b| strsim::jaro_winkler(b, &text).total_cmp(&strsim::jaro_winkler(a, &text)));
+        names.truncate(5);
+        bail!(help = format!("the nearest there are: {}", names.join(", ")), "--plot {text} matches no plot of run {}", recorded.run.id);
+    }
+    let folder = out.join("plots");
+    write_plots(&folder, &chosen)?;
+    chosen.iter().try_for_each(|plot| print(&format!("{}\n", folder.join(format!("{}.svg", plot.name)).display())))
+}
+
+/// The talks and the claims; and what `bindbench profile` left, which is no part of the run: when it can't be read, the page goes without.
+fn extras(recorded: &Recorded, report: &Report, analysis: &Analysis, flamegraphs: &Path) -> miette::Result<Extras> {
+    let profile = Profile::read(flamegraphs).unwrap_or_else(|error| {
+        eprintln!("the report goes without a profile: {error}");
+        None
+    });
+    // A path from a file may lead anywhere: only names below the folder are followed.
+    let inside = |path: &Path| path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    let read = |path: &Path| inside(path).then(|| fs::read_to_string(flamegraphs.join(path)).ok()).flatten();
+    let pictures = profile.as_ref().map(|profile| Flamegraph::of(profile, read)).unwrap_or_default();
+    let claims = Claims::of(recorded, analysis, &claims::of_the_talks()?);
+    let sections = talks::section(&report.talks, &report.run).into_iter().chain([claims::section(&claims)]).collect();
+    Ok(Extras { profile, flamegraphs: pictures, sections })
+}
+
+fn write_plots(folder: &Path, plots: &[&Plot]) -> miette::Result<()> {
+    if plots.is_empty() {
+        return Ok(());
+    }
+    plots.par_iter().try_for_each(|plot| {
+        write(folder, &format!("{}.svg", plot.name), plot.svg.as_bytes())?;
+        match png::render(&plot.svg) {
+            Some(png) => write(folder, &format!("{}.png", plot.name), &png),
+            None => bail!("{} can't be made a PNG", plot.name),
+        }
+    })
+}
+
+/// Into the page that a CI shows of a job, where there is one.
+fn step_summary(text: &str) -> miette::Result<()> {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from) else { return Ok(()) };
+    let append = || fs::OpenOptions::new().append(true).create(true).open(&path)?.write_all(text.as_bytes());
+    append().into_diagnostic().with_context(|| format!("can't write GITHUB_STEP_SUMMARY, {}", path.display()))
+}
+
+fn splice_into(file: &Path, report: &Report, wanted: impl Fn(&str) -> bool) -> miette::Result<()> {
+    let name = file.display().to_string();
+    let old = fs::read_to_string(file).into_diagnostic().with_context(|| format!("can't read {name}"))?;
+    let tables = markdown::excerpt(report, |table| wanted(&format!("{}.{}", table.workload, table.operation)));
+    let command = page::shell(&std::env::args().collect::<Vec<_>>());
+    let new = splice(&name, &old, &tables, &command)?;
+    atomic::replace(file, new.as_bytes()).into_diagnostic().with_context(|| format!("can't write {name}"))
 }
 
 /// Writes a file of a report into its folder, which is made if need be.

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use clap::Parser;
@@ -56,7 +56,7 @@ pub struct Args {
     /// Folder that runs are written to [default: runs/ of the checkout]
     #[arg(long, value_name = "DIR")]
     runs: Option<PathBuf>,
-    /// Folder that summary.csv and summary.md are written to [default: reports/ of the checkout]
+    /// Folder that the report is written to [default: reports/ of the checkout]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// Print the report as JSON
@@ -78,7 +78,11 @@ pub(super) const INTERRUPTED: u8 = 130;
 /// # Errors
 /// When nothing can be measured, or the disk refuses.
 pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
-    Ok(measured(args, catalogs)?.0)
+    let (status, recorded) = measured(args, catalogs)?;
+    if recorded.is_some() && !args.json {
+        report::print_path(&args.out(&Layout::find()))?;
+    }
+    Ok(status)
 }
 
 /// The same, with what was measured; none when it was stopped.
@@ -104,7 +108,7 @@ pub(super) fn measured(args: &Args, catalogs: &[PathBuf]) -> Result<(ExitCode, O
         return Ok((ExitCode::from(INTERRUPTED), None));
     }
     let recorded = Recorded::read(&folder)?;
-    report::show(&recorded, &args.out(&workshop.layout), args.json)?;
+    report::show(&recorded, &args.out(&workshop.layout), &workshop.layout.flamegraphs(), args.json)?;
     Ok((ExitCode::from(exit_status(&recorded.run)), Some(recorded)))
 }
 

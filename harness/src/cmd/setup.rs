@@ -21,6 +21,9 @@ pub struct Args {
     /// The preset whose inputs are made; those of others are made when they are measured
     #[arg(long, value_enum, default_value_t = Preset::Talk)]
     preset: Preset,
+    /// Also time how long each strategy takes to build, from nothing and after a change; the report's table of lifecycles shows it
+    #[arg(long)]
+    time_builds: bool,
 }
 
 /// Sets up the selected lanes for the selected interpreters and shows where they stand.
@@ -29,6 +32,10 @@ pub struct Args {
 /// When a selection matches nothing, or environments can't be made.
 pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     let workshop = set_up(&args.selection, args.preset, catalogs)?;
+    if args.time_builds {
+        let lanes = args.selection.lanes(&workshop.catalog)?;
+        workshop.time_builds(&lanes, &workshop.interpreters(&args.selection.pythons, &lanes)?)?;
+    }
     list::show(&workshop, &args.selection, false)?;
     Ok(ExitCode::SUCCESS)
 }

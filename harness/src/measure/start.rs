@@ -12,13 +12,13 @@ use super::contender::{Contender, Pools, contender};
 use super::crew::Gear;
 use super::environment::{allowed_cpus, environment};
 use super::plan::Dimensions;
-use crate::catalog::{Lane, Matrix, Preset, Selection, matrix};
+use crate::catalog::{Catalog, Lane, Matrix, Preset, Selection, matrix};
 use crate::setup::Workshop;
 use crate::setup::build::State;
 use crate::setup::inputs::digests as digests_of;
 use crate::setup::interpreters::Interpreter;
 use crate::setup::receipt::{Receipt, sha256_of};
-use crate::store::model::{self, Cell, LaneRecord, Plan, ReceiptRecord, Run, RunState, SCHEMA, Skipped, Status, WorkloadRecord};
+use crate::store::model::{self, Cell, Declared, LaneRecord, Plan, ReceiptRecord, Run, RunState, SCHEMA, Skipped, Status, WorkloadRecord};
 use crate::store::{Recorded, RunFolder};
 use crate::worker::{KEPT, Launch, Limits};
 
@@ -145,7 +145,7 @@ pub fn lay_out(
                 baseline_published: workload.baseline.published.clone(),
             })
             .collect(),
-        lanes: lanes.iter().filter(|lane| used.contains(lane.id.as_str())).map(|lane| ready.record(lane)).collect(),
+        lanes: lanes.iter().filter(|lane| used.contains(lane.id.as_str())).map(|lane| ready.record(lane, &workshop.catalog)).collect(),
         cases: spanned.cases,
         cells,
         skipped: ready.skipped,
@@ -244,7 +244,7 @@ impl Ready {
         Ok(())
     }
 
-    fn record(&self, lane: &Lane) -> LaneRecord {
+    fn record(&self, lane: &Lane, catalog: &Catalog) -> LaneRecord {
         LaneRecord {
             id: lane.id.clone(),
             summary: lane.summary.clone(),
@@ -253,6 +253,7 @@ impl Ready {
             binding: lane.binding.clone(),
             gil: lane.gil,
             parallel: lane.parallel,
+            declared: declared(lane, catalog),
             receipts: self
                 .receipts
                 .iter()
@@ -261,9 +262,23 @@ impl Ready {
                     interpreter: interpreter.clone(),
                     artifacts: digests(receipt),
                     kernels_sha256: None,
+                    build: Some(receipt.for_the_run()),
                 })
                 .collect(),
         }
+    }
+}
+
+/// What a manifest says of a lane, workload by workload.
+fn declared(lane: &Lane, catalog: &Catalog) -> Declared {
+    let copies = catalog.workloads.iter().map(|workload| (workload.name.clone(), lane.copies.of(&workload.name)));
+    let strategy = catalog.strategy_of(lane);
+    let implementations = lane.implementations.as_ref().or(strategy.map(|strategy| &strategy.implementations));
+    Declared {
+        copies: copies.filter(|(workload, copies)| !copies.is_empty() && lane.has(workload, "").unwrap_or(false)).collect(),
+        unchecked: lane.unchecked.clone(),
+        python: strategy.filter(|_| !lane.is_native()).map(|strategy| strategy.python.to_string()).unwrap_or_default(),
+        implementations: implementations.filter(|_| !lane.is_native()).cloned().unwrap_or_default(),
     }
 }
 

@@ -38,49 +38,62 @@ pub struct GridRow {
     pub new_case: bool,
     /// How to colour it.
     pub tone: Tone,
+    /// What to sort by, column by column; none sorts by the text.
+    pub values: Vec<Option<f64>>,
 }
 
-/// Title, whether it holds numbers, and the text of a row: a column.
-type Column = (&'static str, bool, fn(&Table, &Row) -> String);
+/// Title, whether it holds numbers, the text of a row, and the number behind it: a column.
+type Column = (&'static str, bool, fn(&Table, &Row) -> String, fn(&Row) -> Option<f64>);
 
 const COLUMNS: [Column; 11] = [
-    ("Size", true, |table, row| row.size.map(|size| format::size(size, table.unit)).unwrap_or_default()),
-    ("Threads", true, |_, row| row.threads.to_string()),
-    ("Lane", false, |_, row| row.lane.clone()),
-    ("Time", true, |_, row| row.time_ns.map(|time| format::time(time.point())).unwrap_or_default()),
-    ("95 %", true, |_, row| row.time_ns.map(|time| format::spread(&time)).unwrap_or_default()),
-    ("Ratio", true, |_, row| ratio(row)),
-    ("95 %", false, |_, row| ratio_interval(row)),
-    ("Throughput", true, |table, row| throughput(table, row, Unit::Bytes)),
-    ("Items/s", true, |table, row| throughput(table, row, Unit::Items)),
-    ("Scaling", true, |_, row| row.scaling.map(|scaling| scaling_text(&scaling)).unwrap_or_default()),
-    ("Status", false, |_, row| short_status(row)),
+    ("Size", true, |table, row| row.size.map(|size| format::size(size, table.unit)).unwrap_or_default(), |row| Some(row.size? as f64)),
+    ("Threads", true, |_, row| row.threads.to_string(), |row| Some(f64::from(row.threads))),
+    ("Lane", false, lane, |_| None),
+    ("Time", true, |_, row| row.time_ns.map(|time| format::time(time.point())).unwrap_or_default(), |row| Some(row.time_ns?.point())),
+    ("95 %", true, |_, row| row.time_ns.map(|time| format::spread(&time)).unwrap_or_default(), |row| row.time_ns?.half_width()),
+    ("Ratio", true, |_, row| ratio(row), |row| if row.is_baseline() { Some(1.0) } else { Some(row.ratio?.point()) }),
+    ("95 %", false, |_, row| ratio_interval(row), |row| Some(row.ratio?.interval()?.0)),
+    ("Throughput", true, |table, row| throughput(table, row, Unit::Bytes), |row| row.throughput_per_s),
+    ("Items/s", true, |table, row| throughput(table, row, Unit::Items), |row| row.throughput_per_s),
+    ("Scaling", true, |_, row| row.scaling.map(|scaling| scaling_text(&scaling)).unwrap_or_default(), |row| Some(row.scaling?.point())),
+    ("Status", false, |_, row| short_status(row), |_| None),
 ];
 
 impl Grid {
-    /// Lays out a table.
+    /// Lays out a table. What a case's rows have in common is said once.
     pub fn new(table: &Table) -> Self {
+        let mut grid = Self::of_whole_rows(table);
+        // The case's own columns come first.
+        let own = grid.columns.iter().take_while(|(title, _)| *title != "Lane").count();
+        grid.rows.iter_mut().filter(|row| !row.new_case).for_each(|row| row.cells[..own].fill(String::new()));
+        grid
+    }
+
+    /// The same with everything in every row, for where rows can be put into another order.
+    pub fn of_whole_rows(table: &Table) -> Self {
         let one_thread = table.rows.iter().all(|row| row.threads == 1);
         let kept: Vec<&Column> = COLUMNS
             .iter()
-            .filter(|(title, _, text)| match *title {
+            .filter(|(title, _, text, _)| match *title {
                 "Threads" => !one_thread,
                 _ => table.rows.iter().any(|row| !text(table, row).is_empty()),
             })
             .collect();
         let mut previous = None;
-        let rows = table.rows.iter().map(|row| {
-            let new_case = previous.replace((row.size, row.threads)) != Some((row.size, row.threads));
-            let mut cells: Vec<String> = kept.iter().map(|(_, _, text)| text(table, row)).collect();
-            if !new_case {
-                // The case's own columns come first and are said once.
-                let own = kept.iter().take_while(|(title, ..)| *title != "Lane").count();
-                cells[..own].fill(String::new());
-            }
-            GridRow { cells, new_case, tone: tone(row) }
+        let rows = table.rows.iter().map(|row| GridRow {
+            new_case: previous.replace((row.size, row.threads)) != Some((row.size, row.threads)),
+            cells: kept.iter().map(|(_, _, text, _)| text(table, row)).collect(),
+            values: kept.iter().map(|(.., value)| value(row)).collect(),
+            tone: tone(row),
         });
-        Self { rows: rows.collect(), columns: kept.iter().map(|(title, numbers, _)| (*title, *numbers)).collect() }
+        Self { rows: rows.collect(), columns: kept.iter().map(|(title, numbers, ..)| (*title, *numbers)).collect() }
     }
+}
+
+/// With a star where a footnote says what is not like for like.
+fn lane(table: &Table, row: &Row) -> String {
+    let star = if table.unlike.contains_key(&row.lane) { " *" } else { "" };
+    format!("{}{star}", row.lane)
 }
 
 fn ratio(row: &Row) -> String {
@@ -227,8 +240,14 @@ fn resolutions(table: &Table) -> String {
     format!("≈ not told apart from the baseline; resolution {}", texts.collect::<Vec<_>>().join(", "))
 }
 
+/// What is below a table: what the stars stand for, then why rows have no number.
+pub fn footnotes(table: &Table) -> Vec<String> {
+    let stars = table.unlike.iter().map(|(lane, reasons)| format!("* {lane} {}", reasons.join(", and ")));
+    stars.chain(failures(table)).collect()
+}
+
 /// Why rows have no number, where that doesn't fit a column; the same text once: `capi/c at 4 KiB: wrong: expected …`.
-pub fn failures(table: &Table) -> Vec<String> {
+fn failures(table: &Table) -> Vec<String> {
     let mut groups: Vec<(&str, &str, Vec<String>)> = Vec::new();
     for row in table.rows.iter().filter(|row| !fits_column(&row.status)) {
         let size = row.size.map(|size| format::size(size, table.unit));

@@ -2,7 +2,7 @@
 
 use super::Report;
 use super::format::one_line;
-use super::grid::{Grid, failures, notes, title};
+use super::grid::{Grid, footnotes, notes, title};
 use super::tables::Table;
 
 /// The report as Markdown.
@@ -38,15 +38,24 @@ pub fn render(report: &Report) -> String {
     text
 }
 
+/// What was measured where, and the tables that `wanted` names; for a document of somebody else's.
+pub fn excerpt(report: &Report, wanted: impl Fn(&Table) -> bool) -> String {
+    let mut text = String::new();
+    let about = report.about.iter().cloned();
+    list(&mut text, about.chain([report.vouches.sentence()]).chain(report.vouches.resolution()));
+    report.tables.iter().filter(|table| wanted(table)).for_each(|table| section(&mut text, table));
+    text
+}
+
 fn section(text: &mut String, table: &Table) {
     *text += &format!("\n## {}: {}\n\n", title(table), table.kind());
     list(text, notes(table).into_iter());
     text.push('\n');
     lay_out(text, &Grid::new(table));
-    let failures = failures(table);
-    if !failures.is_empty() {
+    let footnotes = footnotes(table);
+    if !footnotes.is_empty() {
         text.push('\n');
-        list(text, failures.into_iter());
+        list(text, footnotes.into_iter().map(|note| note.replacen('*', "\\*", 1)));
     }
 }
 

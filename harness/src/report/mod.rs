@@ -1,4 +1,4 @@
-//! From a recorded run to what people see. One model ([`Report`]), four ways to show it; none of them starts a process.
+//! From a recorded run to what people see. One model ([`Report`]), several ways to show it; none of them starts a process.
 
 mod cell_names;
 pub mod claims;
@@ -6,10 +6,17 @@ pub mod csv;
 mod finder;
 mod format;
 mod grid;
+pub mod growth;
 pub mod json;
 pub mod ladder;
+pub mod ledger;
 pub mod markdown;
+pub mod page;
+pub mod plots;
+pub mod png;
 pub mod profile;
+pub mod splice;
+mod table;
 pub mod tables;
 pub mod talks;
 pub mod terminal;
@@ -20,6 +27,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::stats::{Analysis, allowed, six_digits};
@@ -31,10 +39,10 @@ use talks::Talk;
 use warnings::Warning;
 
 /// Version of the layout that `--json` prints.
-pub const JSON_SCHEMA: u32 = 1;
+pub const JSON_SCHEMA: u32 = 2;
 
 /// Everything a report shows.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     /// [`JSON_SCHEMA`].
     pub schema: u32,
@@ -54,10 +62,12 @@ pub struct Report {
     pub talks: Vec<Talk>,
     /// What was asked for and has no cell, the same reason once.
     pub skipped: Vec<SkippedGroup>,
+    /// The lanes: what they take, copy and check, and what it takes to build them.
+    pub lanes: Vec<ledger::Entry>,
 }
 
 /// Whether a run can vouch for its intervals, and what that rests on.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Vouches {
     /// It can.
     pub vouches: bool,
@@ -78,7 +88,7 @@ pub struct Vouches {
 }
 
 /// Lanes and operations skipped for one reason.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SkippedGroup {
     /// Why.
     pub reason: String,
@@ -89,18 +99,23 @@ pub struct SkippedGroup {
 impl Report {
     /// Makes the report of a run.
     pub fn new(recorded: &Recorded) -> Self {
-        let analysis = Analysis::new(recorded);
-        let tables = tables::tables(recorded, &analysis);
+        Self::of(recorded, &Analysis::new(recorded))
+    }
+
+    /// The same from statistics that are there already.
+    pub fn of(recorded: &Recorded, analysis: &Analysis) -> Self {
+        let tables = tables::tables(recorded, analysis);
         Self {
             schema: JSON_SCHEMA,
             run: recorded.run.id.clone(),
-            about: about(&recorded.run, &analysis),
-            vouches: vouches(&analysis),
-            warnings: warnings::warnings(recorded, &analysis, &tables),
+            about: about(&recorded.run, analysis),
+            vouches: vouches(analysis),
+            warnings: warnings::warnings(recorded, analysis, &tables),
             notes: recorded.run.notes.clone(),
             tables,
-            talks: talks::talks(recorded, &analysis),
+            talks: talks::talks(recorded, analysis),
             skipped: skipped(&recorded.run.skipped),
+            lanes: ledger::ledger(&recorded.run),
         }
     }
 }

@@ -1,103 +1,15 @@
-//! The model of the tables, independent of how they are shown. A table compares lanes on one operation, input, form and interpreter,
-//! and never mixes controlled lanes with lanes that have kernels of their own.
+//! The tables of a run. None mixes controlled lanes with lanes that have kernels of their own.
 
-use std::collections::HashMap;
-
-use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::catalog::axes::{Comparison, Form};
-use crate::stats::{Analysis, Estimate, NoRatio, Resolution, Scale, Verdict, six_digits, verdict};
+use crate::stats::{Analysis, Estimate, NoRatio, Scale, six_digits, verdict};
 use crate::store::Recorded;
-use crate::store::model::{Case, Cell, LaneRecord, Run, Unit};
+use crate::store::model::{Case, Cell, LaneRecord, Run};
 
-/// Lanes compared on one operation and input.
-#[derive(Debug, Serialize)]
-pub struct Table {
-    /// `kmp`.
-    pub workload: String,
-    /// `find_all`.
-    pub operation: String,
-    /// Name of the input.
-    pub input: String,
-    /// How it is passed.
-    pub form: Option<Form>,
-    /// Name of the interpreter; none when only native lanes were measured.
-    pub interpreter: Option<String>,
-    /// What its lanes are declared to be; [`Table::kind`] is what they are.
-    pub comparison: Comparison,
-    /// For controlled tables: whether one kernel is behind all lanes.
-    pub kernel: Kernel,
-    /// Times are net of the empty loop.
-    pub net_of_loop: bool,
-    /// What sizes count.
-    pub unit: Unit,
-    /// By size and threads; within that the fastest first, lanes without a number last.
-    pub rows: Vec<Row>,
-}
-
-impl Table {
-    /// `controlled`, `as published`, or `not controlled` when lanes declared so load different kernels.
-    pub fn kind(&self) -> String {
-        match self.kernel {
-            Kernel::Differs(_) => "not controlled".to_owned(),
-            _ => self.comparison.to_string(),
-        }
-    }
-}
-
-/// Whether the lanes of a table share one kernel.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kernel {
-    /// Each lane has its own: as published.
-    OfTheirOwn,
-    /// One file behind all of them; its SHA-256, where known.
-    Shared(Option<String>),
-    /// Declared controlled, and not so: lanes with the SHA-256 they load (none: they load no kernels library).
-    Differs(Vec<(String, Option<String>)>),
-}
-
-/// A lane in a case.
-#[derive(Debug, Serialize)]
-pub struct Row {
-    /// The cell's id in `run.json` and `samples.csv`.
-    pub cell: u32,
-    /// The lane's id.
-    pub lane: String,
-    /// The lane needs no Python: it stands in every interpreter's table.
-    pub native: bool,
-    /// Size of the input.
-    pub size: Option<u64>,
-    /// Python threads calling at the same time.
-    pub threads: u32,
-    /// Time of one call, in nanoseconds.
-    pub time_ns: Option<Estimate>,
-    /// The time can't be told from that of the empty loop.
-    pub near_zero: bool,
-    /// The lane that the ratio refers to.
-    pub baseline: Option<String>,
-    /// Time over the baseline's time: below 1 is faster.
-    pub ratio: Option<Estimate>,
-    /// What the ratio says; none for the baseline itself and where there is no ratio.
-    pub verdict: Option<Verdict>,
-    /// Units of size done in a second by all threads together.
-    pub throughput_per_s: Option<f64>,
-    /// Throughput over that of one thread.
-    pub scaling: Option<Estimate>,
-    /// What this run can't tell apart in this case.
-    pub resolution: Option<Resolution>,
-    /// How many samples the numbers rest on.
-    pub samples: usize,
-    /// `ok`, or why there is no number.
-    pub status: String,
-}
-
-impl Row {
-    /// Ratios of this case refer to this lane.
-    pub fn is_baseline(&self) -> bool {
-        self.baseline.as_ref() == Some(&self.lane)
-    }
-}
+use super::growth::growth;
+use super::ledger::unlike;
+pub use super::table::{Kernel, Row, Table};
 
 /// Cells of one lane that differ only in threads share this key.
 type WithoutThreads<'a> = (&'a str, Option<&'a str>, &'a str, &'a str, &'a str, Option<Form>, Option<u64>);
@@ -163,7 +75,7 @@ impl<'a> Maker<'a> {
         }
         let first = cases.first()?;
         let rows = cases.iter().zip(&members).flat_map(|(case, cells)| self.rows(case, cells, comparison)).collect();
-        Some(Table {
+        let mut table = Table {
             workload: first.workload.clone(),
             operation: first.operation.clone(),
             input: first.input.clone(),
@@ -174,7 +86,12 @@ impl<'a> Maker<'a> {
             net_of_loop: first.net_of_loop,
             unit: first.unit,
             rows,
-        })
+            growth: None,
+            unlike: BTreeMap::new(),
+        };
+        table.growth = growth(&table, self.analysis);
+        table.unlike = unlike(self.run, &table);
+        Some(table)
     }
 
     fn rows(&self, case: &Case, cells: &[&'a Cell], comparison: Comparison) -> Vec<Row> {

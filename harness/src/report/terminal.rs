@@ -4,7 +4,7 @@ use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, LineStyle, Tab
 
 use super::Report;
 use super::format::one_line;
-use super::grid::{Grid, Tone, failures, notes, title};
+use super::grid::{Grid, Tone, footnotes, notes, title};
 
 /// How wide to lay out, and whether to colour.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,7 +35,7 @@ pub fn render(report: &Report, look: Look) -> String {
         line(&title(table));
         notes(table).iter().for_each(|note| line(&format!("  {note}")));
         line(&lay_out(&Grid::new(table), look));
-        failures(table).iter().for_each(|failure| line(&format!("  {}", one_line(failure))));
+        footnotes(table).iter().for_each(|note| line(&format!("  {}", one_line(note))));
     }
     for talk in &report.talks {
         line("");

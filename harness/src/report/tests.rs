@@ -1,12 +1,14 @@
 //! What a report looks like, on one run that has everything in it.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
+use super::page::{self, Extras, Plots, Section, SectionTable};
 use super::terminal::{self, Look};
-use super::{Report, csv, json, markdown};
+use super::{Report, csv, json, markdown, png};
 use crate::catalog::axes::{Comparison, Form};
-use crate::stats::Analysis;
 use crate::stats::synthetic::Synthetic;
+use crate::stats::{Analysis, Onset};
 use crate::store::model::{RunState, Skipped, Status};
 use crate::store::{Damage, Recorded, RunFolder};
 
@@ -177,6 +179,113 @@ fn twins_are_no_rows_and_native_lanes_stand_in_every_table() {
     assert_eq!(noop_with_native.count(), 2);
 }
 
+#[test]
+fn what_is_not_like_for_like_has_a_star_and_a_footnote() {
+    let mut recorded = everything();
+    let takes = |form: Form, copies: u32| BTreeMap::from([("kmp".to_owned(), BTreeMap::from([(form, copies)]))]);
+    for lane in &mut recorded.run.lanes {
+        lane.declared.copies = match lane.id.as_str() {
+            "multiprocess/rust" => takes(Form::Mapped, 0),
+            "ctypes/rust" => takes(Form::Bytes, 1),
+            _ => takes(Form::Bytes, 0),
+        };
+        if lane.id == "pyo3/held" {
+            lane.declared.unchecked.insert("kmp.find_all".into(), "an empty pattern".into());
+        }
+    }
+    let text = markdown::render(&Report::new(&recorded));
+    for expected in [
+        "| ctypes/rust * |",
+        "\\* ctypes/rust makes 1 copy of the input where native/rust makes 0 copies",
+        "\\* multiprocess/rust gets the input as mmap where others get bytes",
+        "\\* pyo3/held is excused from a part of the contract: an empty pattern",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in:\n{text}");
+    }
+    assert!(!text.contains("capi/rust *"));
+}
+
+#[test]
+fn the_bindings_share_falls_below_5_percent_where_the_kernel_has_enough_to_do() {
+    let report = Report::new(&everything());
+    let growth = report.tables.iter().find_map(|table| table.growth.as_ref().filter(|_| table.workload == "kmp")).unwrap();
+    let lane = |id: &str| growth.lanes.iter().find(|lane| lane.lane == id).unwrap();
+    let ctypes = lane("ctypes/rust").binding_below_5_percent;
+    assert!(matches!(ctypes, Some(Onset::Between { above_at: 4096, below_at: 67_108_864, .. })), "{ctypes:?}");
+    assert_eq!(lane("native/rust").binding_below_5_percent, None);
+    // 0.7 ns a byte and 400 ns a call: noise of a large time hides the small one, so only the slope is asked for.
+    assert!((lane("ctypes/rust").slopes[0].ns.point() / 0.7 - 1.0).abs() < 0.05);
+    assert!(growth.overtakes.is_empty(), "{:?}", growth.overtakes);
+}
+
+fn page_of(recorded: &Recorded, extras: &Extras) -> String {
+    let report = Report::new(recorded);
+    page::render(recorded, &report, &Plots::of(&report, &Analysis::new(recorded), extras), extras).unwrap()
+}
+
+#[test]
+fn the_page_shows_every_row_and_the_same_again() {
+    let recorded = everything();
+    let page = page_of(&recorded, &Extras::default());
+    let rows: usize = Report::new(&recorded).tables.iter().map(|table| table.rows.len()).sum();
+    assert_eq!(page.matches("<tr data-axes=").count(), rows);
+    assert_eq!(page, page_of(&recorded, &Extras::default()));
+    assert!(!page.contains("NaN") && !page.contains(">inf"));
+}
+
+#[test]
+fn names_that_are_markup_are_text() {
+    let mut recorded = everything();
+    let hostile = "<script>alert('1')</script>\"><img src=x>";
+    for name in recorded.run.cells.iter_mut().map(|cell| &mut cell.lane).chain(recorded.run.lanes.iter_mut().map(|lane| &mut lane.id)) {
+        *name = name.replace("capi/rust", hostile);
+    }
+    recorded.run.notes.push(hostile.to_owned());
+    recorded.run.workloads[0].summary = hostile.to_owned();
+    let table = SectionTable {
+        title: hostile.into(),
+        notes: vec![hostile.into()],
+        columns: vec![(hostile.into(), false)],
+        rows: vec![vec![hostile.into()]],
+    };
+    let section =
+        Section { id: "talks".into(), title: hostile.into(), lead: vec![hostile.into()], tables: vec![table], command: hostile.into() };
+    let page = page_of(&recorded, &Extras { sections: vec![section], ..Extras::default() });
+    // The script of the page itself is the last one, and there is no other.
+    assert_eq!(page.matches("<script").count(), 1);
+    assert!(!page.contains("<img") && page.contains("&lt;script&gt;alert("));
+}
+
+#[test]
+fn facts_are_made_of_what_was_measured() {
+    let page = page_of(&everything(), &Extras::default());
+    let facts: Vec<&str> = page.split("<ol class=\"facts\">").nth(1).unwrap().split("</ol>").next().unwrap().matches("<li>").collect();
+    assert!((8..=10).contains(&facts.len()), "{facts:?}");
+    for expected in ["call.noop", "Every one of 2,", "With 2 threads", "no number; the first is"] {
+        assert!(page.contains(expected), "{expected}");
+    }
+    let mut empty = everything();
+    empty.samples.clear();
+    assert!(page_of(&empty, &Extras::default()).contains("no number"));
+}
+
+#[test]
+fn whatever_is_in_a_page_is_made_a_png() {
+    let recorded = everything();
+    let report = Report::new(&recorded);
+    let plots = Plots::of(&report, &Analysis::new(&recorded), &Extras::default());
+    let mut names: Vec<&str> = plots.iter().map(|plot| plot.name.as_str()).collect();
+    for kind in ["-ratios", "-sizes", "-threads", "-distribution", "-drift"] {
+        assert!(names.iter().any(|name| name.ends_with(kind)), "no {kind} among {names:?}");
+    }
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), all, "two plots share a name");
+    let plot = plots.iter().next().unwrap();
+    assert!(png::render(&plot.svg).unwrap().len() > 1000);
+}
+
 /// `cargo test -p bindbench --release --lib a_million -- --ignored --nocapture` prints how long each step takes.
 #[test]
 #[ignore = "writes 40 MB"]
@@ -212,8 +321,14 @@ fn a_million_samples_are_reported_in_seconds() {
     terminal::render(&report, Look::default());
     let laid_out = begin.elapsed() - read - analysed - reported;
     let written = csv::render(&report).unwrap().len() + markdown::render(&report).len() + json::render(&report).unwrap().len();
+    let before_the_page = begin.elapsed();
+    let extras = Extras::default();
+    let plots = Plots::of(&report, &Analysis::new(&recorded), &extras);
+    let page = page::render(&recorded, &report, &plots, &extras).unwrap().len();
+    assert!(plots.iter().all(|plot| png::render(&plot.svg).is_some()));
     println!(
-        "read {read:?}, analyse {analysed:?}, report {reported:?}, lay out {laid_out:?}, {written} bytes; {:?} in all",
+        "read {read:?}, analyse {analysed:?}, report {reported:?}, lay out {laid_out:?}, {written} bytes; page {:?}, {page} bytes; {:?} in all",
+        begin.elapsed() - before_the_page,
         begin.elapsed()
     );
     assert!(begin.elapsed().as_secs() < 10);

@@ -1,5 +1,6 @@
 //! Every warning of a report, in words that say what to do.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::stats::{Analysis, Doubt, FEWEST_GENERATIONS, WIDEST};
@@ -10,7 +11,7 @@ use super::format::{count, digest, significant};
 use super::tables::{Kernel, Table};
 
 /// Something that can make numbers wrong or absent.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Warning {
     /// What is the matter.
     pub what: String,

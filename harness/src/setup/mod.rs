@@ -7,6 +7,7 @@ pub mod inputs;
 pub mod interpreters;
 mod kernels;
 pub mod layout;
+pub mod lines;
 pub mod needs;
 pub mod oracle;
 pub mod packages;
@@ -140,6 +141,25 @@ impl Workshop {
             bar.inc(1);
             built.map(drop)
         })?;
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    /// Builds every target twice, one target after the other: from nothing, and again after its sources were touched. The receipts keep
+    /// how long each took.
+    ///
+    /// # Errors
+    /// As [`Workshop::set_up`].
+    pub fn time_builds(&self, lanes: &[&Lane], interpreters: &[Interpreter]) -> Result<()> {
+        let targets: Vec<Target> =
+            self.targets(lanes, interpreters).into_iter().filter(|target| !target.strategy.build.steps.is_empty()).collect();
+        let bar = ProgressBar::new(targets.len() as u64).with_style(bar_style("building {msg} twice"));
+        bar.enable_steady_tick(std::time::Duration::from_millis(500));
+        for target in targets {
+            bar.set_message(target.strategy.name.clone());
+            target.time(&self.layout, &self.tools)?;
+            bar.inc(1);
+        }
         bar.finish_and_clear();
         Ok(())
     }

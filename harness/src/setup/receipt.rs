@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::inputs::to_hex;
 use crate::atomic;
+use crate::store::model::{BuildRecord, Lines};
 
 /// What a build left, and from what.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +39,21 @@ pub struct Receipt {
     /// Lane → why its packages could not be installed.
     #[serde(default)]
     pub without_packages: BTreeMap<String, String>,
+    /// How long a build from nothing took, and one after a change; none until it was timed.
+    #[serde(default)]
+    pub timed: Option<TimedBuilds>,
+    /// Its sources, counted.
+    #[serde(default)]
+    pub lines: Lines,
+}
+
+/// How long builds take, on their own on the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TimedBuilds {
+    /// Seconds from nothing.
+    pub clean_s: f64,
+    /// Seconds after the sources were touched, with what the tools keep from one build to the next.
+    pub incremental_s: f64,
 }
 
 /// A file with its digest.
@@ -77,6 +93,16 @@ impl Receipt {
     /// Reads a receipt; none when there is none that can be understood.
     pub fn read(path: &Path) -> Option<Self> {
         serde_json::from_slice(&fs::read(path).ok()?).ok()
+    }
+
+    /// What a run keeps of it.
+    pub fn for_the_run(&self) -> BuildRecord {
+        BuildRecord {
+            clean_s: self.timed.map(|timed| timed.clean_s),
+            incremental_s: self.timed.map(|timed| timed.incremental_s),
+            artifact_bytes: self.artifacts.iter().map(|artifact| artifact.bytes).sum(),
+            lines: self.lines,
+        }
     }
 
     /// Writes it, replacing an older one whole.

@@ -5,6 +5,7 @@
 //! x̄ ± t(0.975, n−1) · s/√n (Student, "The probable error of a mean", Biometrika 6, 1908). Times and ratios are estimated
 //! over their logarithms and transformed back: then ratio(a, b) is exactly 1 / ratio(b, a), and slow is as far from 1 as fast.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -21,8 +22,9 @@ pub enum Scale {
 }
 
 /// What was measured, and how far off it may be.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(into = "Shown")]
+#[schemars(with = "Shown")]
 pub struct Estimate {
     centre: f64,
     half_width: Option<f64>,
@@ -30,12 +32,17 @@ pub struct Estimate {
     generations: usize,
 }
 
-/// An [`Estimate`] as JSON shows it.
-#[derive(Serialize)]
+/// An estimate with its 95 % interval.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Estimate")]
 struct Shown {
+    /// The estimate itself.
     point: f64,
+    /// Lower end of the interval; null with fewer than 3 generations.
     low: Option<f64>,
+    /// Upper end.
     high: Option<f64>,
+    /// How many generations it rests on.
     generations: usize,
 }
 
@@ -218,7 +225,7 @@ mod tests {
             values in prop::collection::vec(1.0..1e6, 3..20),
             factor in 0.01..100.0,
         ) {
-            let logs = |k: f64| values.iter().map(|x| (x * k).ln()).collect::<Vec<_>>();
+            let logs = |k: f64| values.iter().map(|x: &f64| (x * k).ln()).collect::<Vec<_>>();
             let plain = Estimate::of_logarithms(&logs(1.0)).unwrap();
             let scaled = Estimate::of_logarithms(&logs(factor)).unwrap();
             let (low, high) = plain.times(factor).interval().unwrap();

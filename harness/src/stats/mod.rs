@@ -1,6 +1,7 @@
 //! What the numbers of a run say, and how sure. Pure functions on a [`Recorded`]: nothing here starts a process or prints.
 
 mod bounds;
+mod curves;
 mod interval;
 mod pairs;
 mod resolution;
@@ -20,6 +21,7 @@ use crate::store::Recorded;
 use crate::store::model::{Run, RunState};
 
 pub use bounds::{Bounds, Standing};
+pub use curves::{Compared, Curve, Onset, Piece, onset};
 pub use interval::{Estimate, FEWEST_GENERATIONS, Scale, median, six_digits};
 pub use pairs::{NoRatio, Samples};
 pub use resolution::{Resolution, Twin, Verdict, WIDEST, allowed, verdict, widening};
@@ -126,6 +128,11 @@ impl Analysis {
     /// of them has none.
     pub fn coarsest_resolution(&self, cases: impl IntoIterator<Item = u32>) -> Option<f64> {
         cases.into_iter().try_fold(0.0_f64, |coarsest, case| Some(coarsest.max(self.resolution(case)?.fraction)))
+    }
+
+    /// How a lane's time grows over cells of ascending sizes: pairs of size and cell.
+    pub fn curve(&self, points: &[(u64, u32)]) -> Curve {
+        curves::curve(&self.samples, points).widened(self.widening)
     }
 
     /// What this run can't tell apart in a case; none when no twin of the case's workload is usable.

@@ -171,6 +171,11 @@ impl Samples {
         self.by_generation(cell).map(|(_, ns)| ns).collect()
     }
 
+    /// Each generation's median time of one call of a cell, in nanoseconds; in the order of the generations.
+    pub fn medians_by_generation(&self, cell: u32) -> Vec<(u32, f64)> {
+        self.by_generation(cell).collect()
+    }
+
     /// Each generation and its median.
     fn by_generation(&self, cell: u32) -> impl Iterator<Item = (u32, f64)> {
         let mut times = Vec::new();
@@ -179,6 +184,12 @@ impl Samples {
             times.extend(generation.iter().map(|point| point.nanoseconds));
             Some((generation.first()?.generation, median(&mut times)?))
         })
+    }
+
+    /// A cell's times of one call in nanoseconds, generation by generation, in the order in which they were measured.
+    pub fn times_by_generation(&self, cell: u32) -> impl Iterator<Item = (u32, Vec<f64>)> {
+        let generations = self.of(cell).chunk_by(|a, b| a.generation == b.generation);
+        generations.map(|points| (points[0].generation, points.iter().map(|point| point.nanoseconds).collect()))
     }
 }
 

@@ -54,7 +54,7 @@ pub fn widening(twins: &[Twin]) -> f64 {
 }
 
 /// The band around a ratio of 1 that a run can't see into.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Resolution {
     /// As a fraction: 0.01 is 1 %.
     #[serde(serialize_with = "rounded")]
@@ -76,7 +76,7 @@ impl Resolution {
 }
 
 /// What a ratio says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Faster than the baseline.

@@ -89,8 +89,12 @@ impl Synthetic {
         let native = id.starts_with("native/");
         let names = self.run.interpreters.iter().map(|interpreter| Some(interpreter.name.clone()));
         let interpreters: Vec<Option<String>> = if native { vec![None] } else { names.collect() };
-        let receipt =
-            |interpreter| ReceiptRecord { interpreter, artifacts: BTreeMap::new(), kernels_sha256: controlled.then(|| KERNELS.into()) };
+        let receipt = |interpreter| ReceiptRecord {
+            interpreter,
+            artifacts: BTreeMap::new(),
+            kernels_sha256: controlled.then(|| KERNELS.into()),
+            build: None,
+        };
         self.run.lanes.push(LaneRecord {
             id: id.into(),
             summary: String::new(),
@@ -99,6 +103,7 @@ impl Synthetic {
             binding: id.split('/').next().unwrap_or_default().into(),
             gil: Gil::Held,
             parallel: Parallel::None,
+            declared: Default::default(),
             receipts: interpreters.into_iter().map(receipt).collect(),
         });
     }

@@ -193,8 +193,25 @@ pub struct LaneRecord {
     pub gil: Gil,
     /// Parallelism of its own.
     pub parallel: Parallel,
+    /// What else its manifest says.
+    #[serde(default)]
+    pub declared: Declared,
     /// Proofs that it is built and is what it says, one for each interpreter.
     pub receipts: Vec<ReceiptRecord>,
+}
+
+/// What a lane's manifest says beside its axes. Empty in runs that were recorded before it was kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Declared {
+    /// Workload → form of input it takes → copies of the input the binding makes.
+    pub copies: BTreeMap<String, BTreeMap<Form, u32>>,
+    /// Checks of a contract that it leaves out: `bpe.encode` → which.
+    pub unchecked: BTreeMap<String, String>,
+    /// Versions of Python it supports, as PEP 440 writes them; empty: all.
+    pub python: String,
+    /// Implementations of Python it supports.
+    pub implementations: Vec<String>,
 }
 
 /// The part of a receipt that a run keeps.
@@ -206,6 +223,35 @@ pub struct ReceiptRecord {
     pub artifacts: BTreeMap<String, String>,
     /// SHA-256 of the shared kernels library seen mapped in the worker; none if none was.
     pub kernels_sha256: Option<String>,
+    /// What building it took, and what it was built from. None in runs that were recorded before it was kept.
+    #[serde(default)]
+    pub build: Option<BuildRecord>,
+}
+
+/// What it takes to build and to keep a strategy.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BuildRecord {
+    /// Seconds of a build from nothing; none until `setup --time-builds` has measured it.
+    pub clean_s: Option<f64>,
+    /// Seconds of a build after a change to the sources, with what the build tools keep from one build to the next; likewise.
+    pub incremental_s: Option<f64>,
+    /// Size of all that the build left, bytes.
+    pub artifact_bytes: u64,
+    /// Its sources, counted.
+    pub lines: Lines,
+}
+
+/// Lines of sources that are neither blank nor comment only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lines {
+    /// In files that hold a kernel of the strategy's own.
+    pub kernel: u64,
+    /// In all others: what lies between Python and a kernel.
+    pub glue: u64,
+    /// Of both, inside `unsafe` blocks and functions; none where the language has no such thing.
+    pub unsafe_rust: Option<u64>,
 }
 
 /// An operation on an input of a size, with a number of threads.
@@ -232,7 +278,7 @@ pub struct Case {
 }
 
 /// What a size counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Unit {
     /// Bytes of text or data.

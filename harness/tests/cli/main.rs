@@ -14,4 +14,5 @@ mod interruptions;
 mod misfits;
 mod output;
 mod profile;
+mod replay;
 mod sandbox;

@@ -19,7 +19,7 @@ use super::warnings::reason;
 
 pub use file::{Claim, Known, Test, joined, of_the_talks, read};
 pub use quantity::Unit;
-pub use show::{markdown, terminal};
+pub use show::{markdown, section, terminal};
 
 use judge::Judge;
 
@@ -109,13 +109,17 @@ pub struct Finding {
 impl Claims {
     /// Judges claims by a run.
     pub fn new(recorded: &Recorded, claims: &[Claim]) -> Self {
+        Self::of(recorded, &Analysis::new(recorded), claims)
+    }
+
+    /// The same with what is already known about the run's samples.
+    pub fn of(recorded: &Recorded, analysis: &Analysis, claims: &[Claim]) -> Self {
         let run = &recorded.run;
-        let analysis = Analysis::new(recorded);
         let doubts: Vec<String> = analysis.doubts().iter().map(reason).collect();
         let names = run.interpreters.iter().map(|interpreter| Some(interpreter.name.as_str()));
         let names: Vec<Option<&str>> = if run.interpreters.is_empty() { vec![None] } else { names.collect() };
         let interpreters = names.into_iter().map(|interpreter| {
-            let judge = Judge::new(run, &analysis, interpreter);
+            let judge = Judge::new(run, analysis, interpreter);
             let judged = claims.iter().map(|claim| judged(claim, &judge, &doubts)).collect();
             ForInterpreter { interpreter: interpreter.map(str::to_owned), claims: judged }
         });

@@ -2,6 +2,7 @@
 
 use crate::report::format;
 use crate::report::grid::{Grid, GridRow, Tone};
+use crate::report::page::{Section, SectionTable};
 use crate::report::terminal::{Look, lay_out};
 use crate::report::{markdown as page, terminal as screen};
 
@@ -10,6 +11,9 @@ use super::{Claims, Finding, ForInterpreter, Judged, Verdict};
 
 const COLUMNS: [(&str, bool); 7] =
     [("#", true), ("Verdict", false), ("Claim", false), ("Measured", true), ("95 %", false), ("Has to be", false), ("Resolution", true)];
+
+/// Title of the reasons.
+const INCONCLUSIVE: &str = "Why some are inconclusive";
 
 /// The verdicts as text.
 pub fn terminal(claims: &Claims, look: Look) -> String {
@@ -41,6 +45,21 @@ pub fn markdown(claims: &Claims) -> String {
         }
     }
     text
+}
+
+/// The verdicts as a part of the page.
+pub fn section(claims: &Claims) -> Section {
+    let table = |interpreter: &ForInterpreter| {
+        let notes = sections(interpreter).into_iter().filter(|(title, _)| *title == INCONCLUSIVE).flat_map(|(_, lines)| lines).collect();
+        SectionTable::new(title(interpreter), notes, grid(interpreter))
+    };
+    Section {
+        id: "claims".to_owned(),
+        title: "The talks' claims".to_owned(),
+        lead: heading(claims).split_off(1),
+        tables: claims.interpreters.iter().map(table).collect(),
+        command: format!("cargo bindbench claims {}", claims.run),
+    }
 }
 
 fn heading(claims: &Claims) -> Vec<String> {
@@ -97,6 +116,7 @@ fn row(id: &str, verdict: Verdict, says: &str, finding: Option<&Finding>) -> Gri
             text(|finding| finding.resolution.map(|resolution| format!("±{}", format::percent(resolution))).unwrap_or_default()),
         ],
         new_case: false,
+        values: Vec::new(),
         tone: match verdict {
             Verdict::Confirmed => Tone::Faster,
             Verdict::Refuted => Tone::Slower,
@@ -146,7 +166,7 @@ fn sections(interpreter: &ForInterpreter) -> Vec<(&'static str, Vec<String>)> {
     });
     let sections = [
         ("What was compared", looked_at),
-        ("Why some are inconclusive", each(|claim| claim.why.clone())),
+        (INCONCLUSIVE, each(|claim| claim.why.clone())),
         ("What to know", each(|claim| claim.note.iter().cloned().collect())),
     ];
     sections.into_iter().filter(|(_, lines)| !lines.is_empty()).collect()

@@ -8,6 +8,7 @@ mod show;
 #[cfg(test)]
 mod tests;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::stats::{Analysis, Estimate, Verdict, six_digits, verdict};
@@ -19,8 +20,10 @@ use super::finder::{Finder, Setting};
 
 use file::{RowToml, TALKS, TableToml, TalkToml};
 
+pub use show::section;
+
 /// A talk.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Talk {
     /// `T1`.
     pub id: String,
@@ -35,7 +38,7 @@ pub struct Talk {
 }
 
 /// A published table and what this run has to set beside it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct TalkTable {
     /// The talk's id.
     pub talk: String,
@@ -59,7 +62,7 @@ impl TalkTable {
 }
 
 /// A row.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct TalkRow {
     /// As the talk calls it.
     pub name: String,
@@ -76,7 +79,7 @@ pub struct TalkRow {
 }
 
 /// What this run has for a row.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct Ours {
     /// The lane.
     pub lane: Option<String>,

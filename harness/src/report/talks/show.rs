@@ -2,6 +2,7 @@
 
 use crate::report::format;
 use crate::report::grid::{Grid, GridRow, Tone};
+use crate::report::page::{Section, SectionTable};
 use crate::stats::Verdict;
 
 use super::{Ours, Talk, TalkRow, TalkTable};
@@ -16,6 +17,27 @@ const COLUMNS: [(&str, bool); 8] = [
     ("Over the talk's", true),
     ("95 %", false),
 ];
+
+/// The talks as a part of a run's page; none when no row was measured.
+pub fn section(talks: &[Talk], run: &str) -> Option<Section> {
+    let tables = |talk: &Talk| {
+        let mut tables: Vec<SectionTable> =
+            talk.tables.iter().map(|table| SectionTable::new(table.title(), table.notes(), table.grid())).collect();
+        if let Some(first) = tables.first_mut() {
+            first.notes.splice(0..0, [talk.title()].into_iter().chain(talk.about()));
+        }
+        tables
+    };
+    (!talks.is_empty()).then(|| Section {
+        id: "talks".to_owned(),
+        title: "The talks' tables".to_owned(),
+        lead: vec![
+            "What talks have published, beside what was measured here: as published, with faults mended, and controlled.".to_owned(),
+        ],
+        tables: talks.iter().flat_map(tables).collect(),
+        command: format!("cargo bindbench report {run}"),
+    })
+}
 
 impl Talk {
     /// `T1: Boosting …`.
@@ -80,7 +102,7 @@ fn published(row: &TalkRow) -> GridRow {
     let ratio = row.published_ratio.map(format::ratio).unwrap_or_default();
     let mut cells = vec![row.name.clone(), "the talk".to_owned(), String::new(), time, ratio];
     cells.resize(COLUMNS.len(), String::new());
-    GridRow { cells, new_case: true, tone: Tone::Plain }
+    GridRow { cells, new_case: true, tone: Tone::Plain, values: Vec::new() }
 }
 
 fn ours_line(kind: &str, ours: &Ours, first: bool) -> GridRow {
@@ -108,6 +130,7 @@ fn ours_line(kind: &str, ours: &Ours, first: bool) -> GridRow {
             interval(ours.over_published),
         ],
         new_case: false,
+        values: Vec::new(),
         tone: match ours.verdict {
             Some(Verdict::Faster) => Tone::Faster,
             Some(Verdict::Slower) => Tone::Slower,

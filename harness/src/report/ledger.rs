@@ -1,0 +1,196 @@
+//! The fairness ledger: what each lane takes, copies and checks, as its manifest says, and what it takes to build and keep it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::catalog::axes::{Comparison, Form, Gil, Parallel};
+use crate::stats::{median, six_digits};
+use crate::store::model::{BuildRecord, LaneRecord, Run};
+
+use super::tables::{Row, Table};
+
+/// A lane, and all that a reader may want to hold against its numbers.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Entry {
+    /// The lane's id.
+    pub lane: String,
+    /// One line.
+    pub summary: String,
+    /// Which tables it stands in.
+    pub comparison: Comparison,
+    /// How Python reaches the kernel.
+    pub binding: String,
+    /// The code that does the work.
+    pub kernel: String,
+    /// What happens to the GIL meanwhile.
+    pub gil: Gil,
+    /// Parallelism of its own.
+    pub parallel: Parallel,
+    /// Workload → form of input it takes → copies its binding makes; empty where the run does not say.
+    pub copies: BTreeMap<String, BTreeMap<Form, u32>>,
+    /// Checks of the contract that it leaves out: operation → which.
+    pub unchecked: BTreeMap<String, String>,
+    /// What it takes to build and to keep it, one for each interpreter.
+    pub lives: Vec<Life>,
+}
+
+/// A lane's life outside of the timed loop, for one interpreter.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Life {
+    /// Name of the interpreter; none for a native lane.
+    pub interpreter: Option<String>,
+    /// Seconds to build its strategy from nothing; none where that was not timed.
+    pub clean_build_s: Option<f64>,
+    /// Seconds to build it after a change; likewise.
+    pub incremental_build_s: Option<f64>,
+    /// Size of what the strategy's build left, bytes; none where the run does not say.
+    pub artifact_bytes: Option<u64>,
+    /// Median time to import its modules, nanoseconds.
+    pub import_ns: Option<f64>,
+    /// The largest resident set of its workers, bytes.
+    pub peak_resident_bytes: Option<u64>,
+    /// Lines of the strategy's own kernels.
+    pub kernel_lines: Option<u64>,
+    /// Lines between Python and a kernel.
+    pub glue_lines: Option<u64>,
+    /// Of both, inside `unsafe`; none where the language has no such word.
+    pub unsafe_lines: Option<u64>,
+    /// What a wheel of its strategy is good for.
+    pub wheels: Wheels,
+    /// Versions of Python it supports, as PEP 440 writes them; empty: any, or not said.
+    pub python: String,
+    /// Implementations of Python it supports.
+    pub implementations: Vec<String>,
+}
+
+/// How many builds it takes to serve all interpreters of one system, by the names of what a build left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Wheels {
+    /// Nothing is compiled for it: one wheel for everybody.
+    Pure,
+    /// The stable ABI: one for each system.
+    Abi3,
+    /// A library that no version of Python is compiled into: one for each system.
+    PerSystem,
+    /// One for each version of Python on each system.
+    PerPython,
+    /// No Python is involved.
+    NoPython,
+}
+
+/// All lanes of a run, in its order.
+pub fn ledger(run: &Run) -> Vec<Entry> {
+    let mut imports: BTreeMap<(&str, Option<&str>), Vec<f64>> = BTreeMap::new();
+    let mut peaks: BTreeMap<(&str, Option<&str>), u64> = BTreeMap::new();
+    for worker in &run.workers {
+        let key = (worker.lane.as_str(), worker.interpreter.as_deref());
+        imports.entry(key).or_default().push(worker.import_ns as f64);
+        if let Some(bytes) = worker.peak_resident_bytes {
+            let peak = peaks.entry(key).or_default();
+            *peak = bytes.max(*peak);
+        }
+    }
+    let entry = |lane: &LaneRecord| Entry {
+        lane: lane.id.clone(),
+        summary: lane.summary.clone(),
+        comparison: lane.comparison,
+        binding: lane.binding.clone(),
+        kernel: lane.kernel.clone(),
+        gil: lane.gil,
+        parallel: lane.parallel,
+        copies: lane.declared.copies.clone(),
+        unchecked: lane.declared.unchecked.clone(),
+        lives: lane
+            .receipts
+            .iter()
+            .map(|receipt| {
+                let key = (lane.id.as_str(), receipt.interpreter.as_deref());
+                let build: Option<&BuildRecord> = receipt.build.as_ref();
+                Life {
+                    interpreter: receipt.interpreter.clone(),
+                    clean_build_s: build.and_then(|build| build.clean_s),
+                    incremental_build_s: build.and_then(|build| build.incremental_s),
+                    artifact_bytes: build.map(|build| build.artifact_bytes),
+                    import_ns: imports.get(&key).and_then(|times| median(&mut times.clone())).map(six_digits),
+                    peak_resident_bytes: peaks.get(&key).copied(),
+                    kernel_lines: build.map(|build| build.lines.kernel),
+                    glue_lines: build.map(|build| build.lines.glue),
+                    unsafe_lines: build.and_then(|build| build.lines.unsafe_rust),
+                    wheels: wheels(receipt.interpreter.is_some(), receipt.artifacts.keys()),
+                    python: lane.declared.python.clone(),
+                    implementations: lane.declared.implementations.clone(),
+                }
+            })
+            .collect(),
+    };
+    run.lanes.iter().map(entry).collect()
+}
+
+fn wheels<'a>(python: bool, artifacts: impl Iterator<Item = &'a String>) -> Wheels {
+    let names: Vec<&String> = artifacts.collect();
+    let any = |parts: &[&str]| names.iter().any(|name| parts.iter().any(|part| name.contains(part)));
+    match () {
+        () if !python => Wheels::NoPython,
+        () if any(&[".cpython-", ".pypy", ".graalpy"]) => Wheels::PerPython,
+        () if any(&[".abi3."]) => Wheels::Abi3,
+        () if names.is_empty() => Wheels::Pure,
+        () => Wheels::PerSystem,
+    }
+}
+
+/// How the input of a case is passed to a lane: as the case says, or as a mapped file in its place.
+pub fn passing(lane: &LaneRecord, workload: &str, form: Form) -> Form {
+    let taken = lane.declared.copies.get(workload);
+    let mapped = taken.is_some_and(|taken| !taken.contains_key(&form) && taken.contains_key(&Form::Mapped));
+    if mapped { Form::Mapped } else { form }
+}
+
+/// What is not like for like in a table, lane by lane: another form of input than the others', more or fewer copies of it than the
+/// baseline makes, a check that is left out.
+pub fn unlike(run: &Run, table: &Table) -> BTreeMap<String, Vec<String>> {
+    let record = |id: &str| run.lanes.iter().find(|lane| lane.id == id);
+    let names: BTreeSet<&str> = table.rows.iter().map(|row| row.lane.as_str()).collect();
+    let baseline = table.rows.iter().find_map(|row: &Row| row.baseline.as_deref()).and_then(record);
+    let copies = |lane: &LaneRecord| {
+        let form = passing(lane, &table.workload, table.form?);
+        lane.declared.copies.get(&table.workload)?.get(&form).copied()
+    };
+    let mut unlike: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for lane in names.into_iter().filter_map(record) {
+        let mut reasons = Vec::new();
+        if let Some(form) = table.form.filter(|&form| passing(lane, &table.workload, form) != form) {
+            reasons.push(format!("gets the input as {} where others get {form}", passing(lane, &table.workload, form)));
+        }
+        if let (Some(own), Some((theirs, base))) = (copies(lane), baseline.and_then(|base| Some((copies(base)?, base))))
+            && own != theirs
+        {
+            let count = |n: u32| if n == 1 { "1 copy".to_owned() } else { format!("{n} copies") };
+            reasons.push(format!("makes {} of the input where {} makes {}", count(own), base.id, count(theirs)));
+        }
+        if let Some(check) = lane.declared.unchecked.get(&format!("{}.{}", table.workload, table.operation)) {
+            reasons.push(format!("is excused from a part of the contract: {check}"));
+        }
+        if !reasons.is_empty() {
+            unlike.insert(lane.id.clone(), reasons);
+        }
+    }
+    unlike
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wheels_are_told_by_the_names_of_artifacts() {
+        let of = |python, names: &[&str]| wheels(python, names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>().iter());
+        assert_eq!(of(true, &["x.cpython-313-x86_64-linux-gnu.so"]), Wheels::PerPython);
+        assert_eq!(of(true, &["x.abi3.so"]), Wheels::Abi3);
+        assert_eq!(of(true, &["libx.so"]), Wheels::PerSystem);
+        assert_eq!(of(true, &[]), Wheels::Pure);
+        assert_eq!(of(false, &["x"]), Wheels::NoPython);
+    }
+}

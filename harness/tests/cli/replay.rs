@@ -1,0 +1,108 @@
+//! Recorded runs give the report that they gave before, to the byte: those of today, and those of the first bindbench.
+//!
+//! `BINDBENCH_REPLAY=write cargo test -p bindbench --test cli replay` writes the expected files anew; `git diff` shows what changed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::sandbox::Sandbox;
+
+const FILES: [&str; 3] = ["index.html", "summary.csv", "summary.md"];
+
+fn recorded(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/runs").join(name)
+}
+
+#[track_caller]
+fn replay(name: &str) {
+    let sandbox = Sandbox::new();
+    let folder = recorded(name);
+    sandbox.bindbench(&["report", folder.to_str().unwrap(), "--out", "out"]).succeeds();
+    for file in FILES {
+        let made = fs::read_to_string(sandbox.path().join("out").join(file)).unwrap();
+        let expected = folder.join("report").join(file);
+        if std::env::var_os("BINDBENCH_REPLAY").is_some_and(|value| value == "write") {
+            fs::create_dir_all(expected.parent().unwrap()).unwrap();
+            fs::write(&expected, &made).unwrap();
+        }
+        let expected = fs::read_to_string(&expected).unwrap();
+        let differing = made.lines().zip(expected.lines()).position(|(a, b)| a != b);
+        assert!(made == expected, "{name}: {file} differs, first in line {:?} (from 0)", differing);
+    }
+}
+
+#[test]
+fn a_run_of_today_gives_the_same_report() {
+    replay("declared");
+}
+
+/// Recorded before runs kept what manifests say of copies and checks, and how builds went.
+#[test]
+fn a_run_of_the_first_bindbench_gives_the_same_report() {
+    replay("first");
+}
+
+#[test]
+fn a_plot_is_drawn_again_by_its_name() {
+    let sandbox = Sandbox::new();
+    let folder = recorded("declared");
+    let run = folder.to_str().unwrap();
+    sandbox.bindbench(&["report", run, "--out", "all"]).succeeds();
+    let names: Vec<String> =
+        fs::read_dir(sandbox.path().join("all/plots")).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    let ratios = names.iter().find(|name| name.ends_with("-ratios.svg")).unwrap();
+    assert!(names.contains(&ratios.replace(".svg", ".png")), "{names:?}");
+    sandbox.bindbench(&["report", run, "--out", "one", "--plot", ratios.trim_end_matches(".svg")]).succeeds().prints(&[ratios]);
+    let read = |out: &str| fs::read(sandbox.path().join(out).join("plots").join(ratios)).unwrap();
+    assert_eq!(read("all"), read("one"));
+    assert_eq!(fs::read_dir(sandbox.path().join("one")).unwrap().count(), 1);
+    sandbox.bindbench(&["report", run, "--plot", "*-ratio"]).refuses_with(&[
+        "--plot *-ratio matches no plot",
+        "the nearest there are",
+        "-ratios",
+    ]);
+}
+
+#[test]
+fn tables_are_spliced_into_somebodys_markdown() {
+    let sandbox = Sandbox::new();
+    let folder = recorded("declared");
+    let readme = sandbox.path().join("README.md");
+    let arguments = ["report", folder.to_str().unwrap(), "--out", "out", "--splice", "README.md", "--tables", "std.*"];
+    fs::write(&readme, "# Mine\n").unwrap();
+    sandbox.bindbench(&arguments).exits_with(2).says(&["README.md has 0 lines `<!-- bindbench: begin -->`; it takes one"]);
+    fs::write(&readme, "# Mine\n<!-- bindbench: begin -->\nwhat was there\n<!-- bindbench: end -->\nend\n").unwrap();
+    sandbox.bindbench(&arguments).succeeds();
+    let text = fs::read_to_string(&readme).unwrap();
+    assert!(text.starts_with("# Mine\n<!-- bindbench: begin -->\n<!-- made by: bindbench report "), "{text}");
+    assert!(
+        text.contains("--tables 'std.*' -->") && text.contains("## std.") && !text.contains("## call.") && !text.contains("what was there"),
+        "{text}"
+    );
+    assert!(text.ends_with("<!-- bindbench: end -->\nend\n"));
+}
+
+#[test]
+fn a_ci_that_shows_a_summary_of_a_step_gets_the_tables() {
+    let sandbox = Sandbox::new();
+    let folder = recorded("declared");
+    let summary = sandbox.path().join("step.md");
+    fs::write(&summary, "before\n").unwrap();
+    let mut command = sandbox.command(&["report", folder.to_str().unwrap(), "--out", "out"]);
+    assert!(command.env("GITHUB_STEP_SUMMARY", &summary).output().unwrap().status.success());
+    let text = fs::read_to_string(&summary).unwrap();
+    assert_eq!(text, format!("before\n{}", fs::read_to_string(sandbox.path().join("out/summary.md")).unwrap()));
+}
+
+#[test]
+fn the_page_says_nothing_of_the_machine_it_was_made_on() {
+    let sandbox = Sandbox::new();
+    sandbox.bindbench(&["report", recorded("declared").to_str().unwrap(), "--out", "out"]).succeeds();
+    let page = fs::read_to_string(sandbox.path().join("out/index.html")).unwrap();
+    assert!(!page.contains(sandbox.path().to_str().unwrap()) && !page.contains(env!("CARGO_MANIFEST_DIR")));
+    assert!(
+        !page.contains("http://")
+            || page.matches("http://").count()
+                == page.matches("http://www.w3.org/2000/svg").count() + page.matches("http://github.com/jonhoo/inferno").count()
+    );
+}
