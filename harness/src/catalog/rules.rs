@@ -54,7 +54,8 @@ mod tests {
 
     #[test]
     fn functions_and_libraries_are_known_by_their_names() {
-        let rules: Rules = toml::from_str("libraries = [\"libffi*\"]\nkernel = [\"kmp_*\"]\nargument_conversion = [\"*::extract*\"]\n").unwrap();
+        let rules: Rules =
+            toml::from_str("libraries = [\"libffi*\"]\nkernel = [\"kmp_*\"]\nargument_conversion = [\"*::extract*\"]\n").unwrap();
         assert!(rules.libraries.is_match("libffi.so.8") && !rules.libraries.is_match("libc.so.6"));
         assert_eq!(rules.activity("kmp_find"), Some(Activity::Kernel));
         assert_eq!(rules.activity("<i64 as pyo3::FromPyObject>::extract"), Some(Activity::ArgumentConversion));

@@ -29,8 +29,7 @@ pub enum Class {
 
 impl Class {
     /// All of them, in the order of a stack from Python outwards.
-    pub const ALL: [Self; 7] =
-        [Self::Python, Self::Interpreter, Self::Glue, Self::Kernel, Self::Library, Self::System, Self::Unknown];
+    pub const ALL: [Self; 7] = [Self::Python, Self::Interpreter, Self::Glue, Self::Kernel, Self::Library, Self::System, Self::Unknown];
 
     /// For people.
     pub fn label(self) -> &'static str {

@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn two_lanes_are_compared_by_the_call_and_their_bindings_are_one_frame() {
-        let first = folded(&[(&[("loop", Class::Python), ("ffi_call", Class::Glue), ("callproc", Class::Glue), ("find", Class::Kernel)], 10)]);
+        let first =
+            folded(&[(&[("loop", Class::Python), ("ffi_call", Class::Glue), ("callproc", Class::Glue), ("find", Class::Kernel)], 10)]);
         let second = folded(&[
             (&[("loop", Class::Python), ("trampoline", Class::Glue), ("find", Class::Kernel)], 10),
             (&[("loop", Class::Python)], 5),

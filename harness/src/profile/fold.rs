@@ -171,7 +171,7 @@ mod tests {
         let stack = |n: u64| {
             // Thirty deep, a thousand different ones.
             let places = (0..30).map(|depth| if depth % 2 == 0 { Place::Made(n % 1000) } else { Place::Kernel(depth) }).collect();
-            Stack { pid: 1, places, rooted: n % 10 != 0 }
+            Stack { pid: 1, places, rooted: !n.is_multiple_of(10) }
         };
         let unwound = Unwound { stacks: (0..100_000).map(stack).collect(), ..Unwound::default() };
         let folded = Folded::new(&unwound, 1, Namer::new(&unwound, &maps, &owners));

@@ -160,7 +160,8 @@ impl Image {
 fn symbols(elf: &object::File) -> Vec<Symbol> {
     let all = elf.symbols().chain(elf.dynamic_symbols());
     let code = all.filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.is_definition());
-    code.filter_map(|symbol| Some(Symbol { address: symbol.address(), size: symbol.size(), name: symbol.name().ok()?.to_owned() })).collect()
+    code.filter_map(|symbol| Some(Symbol { address: symbol.address(), size: symbol.size(), name: symbol.name().ok()?.to_owned() }))
+        .collect()
 }
 
 /// Symbols from where distributions put them: <https://sourceware.org/gdb/current/onlinedocs/gdb.html/Separate-Debug-Files.html>.

@@ -14,15 +14,15 @@ pub mod difference;
 mod fold;
 pub mod gil;
 mod image;
-mod names;
 pub mod memory;
+mod names;
 mod perf_map;
 mod picture;
 mod record;
 mod refusal;
+mod rhythm;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod sampler;
-mod rhythm;
 mod sitting;
 mod sizes;
 mod split;

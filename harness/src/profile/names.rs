@@ -152,7 +152,17 @@ fn demangled(symbol: &str) -> String {
 
 /// In folded stacks a semicolon is the end of a frame, a line break that of a stack.
 fn tidy(name: &str) -> String {
-    name.chars().map(|c| if c == ';' { ':' } else if c.is_control() { ' ' } else { c }).collect()
+    name.chars()
+        .map(|c| {
+            if c == ';' {
+                ':'
+            } else if c.is_control() {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 fn kernel_frame(address: u64) -> Frame {

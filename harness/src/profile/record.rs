@@ -121,7 +121,8 @@ fn mapped(mut fields: Fields) -> Option<Event> {
     let (protection, _flags) = (fields.u32()?, fields.u32()?);
     let name = fields.0.split(|&byte| byte == 0).next()?;
     let path = PathBuf::from(String::from_utf8_lossy(name).into_owned());
-    (protection & EXECUTABLE != 0).then_some(Event::Mapped { pid, mapping: Mapping { start, end: start.checked_add(length)?, offset, path } })
+    (protection & EXECUTABLE != 0)
+        .then_some(Event::Mapped { pid, mapping: Mapping { start, end: start.checked_add(length)?, offset, path } })
 }
 
 /// `PERF_SAMPLE_IP | TID | TIME | CALLCHAIN | REGS_USER | STACK_USER`, in this order.

@@ -85,9 +85,8 @@ fn activity(stack: &[&Known]) -> Activity {
 /// for PyFloat_AsDouble may make a float on its way. None when no binding called, or no rule knows the innermost one.
 fn on_behalf(stack: &[&Known]) -> Option<Activity> {
     stack.last()?.for_a_binding?;
-    let decides = |known: &&Known| {
-        known.always == Some(Activity::Interpreter) || matches!(known.class, Class::Python | Class::Glue | Class::Kernel)
-    };
+    let decides =
+        |known: &&Known| known.always == Some(Activity::Interpreter) || matches!(known.class, Class::Python | Class::Glue | Class::Kernel);
     let caller = stack.iter().rposition(decides)?;
     let is_binding = matches!(stack[caller].class, Class::Glue | Class::Kernel);
     if is_binding { stack[caller..].iter().find_map(|known| known.for_a_binding) } else { None }

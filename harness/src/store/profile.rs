@@ -300,7 +300,8 @@ impl Profile {
             }
         }
         let known = |names: &[Interpreter], name: &str| names.iter().any(|interpreter| interpreter.name == name);
-        self.interpreters.extend(older.interpreters.into_iter().filter(|other| !known(&self.interpreters, &other.name)).collect::<Vec<_>>());
+        self.interpreters
+            .extend(older.interpreters.into_iter().filter(|other| !known(&self.interpreters, &other.name)).collect::<Vec<_>>());
         let known = |lanes: &[LaneRecord], id: &str| lanes.iter().any(|lane| lane.id == id);
         self.lanes.extend(older.lanes.into_iter().filter(|other| !known(&self.lanes, &other.id)).collect::<Vec<_>>());
         self.cells.sort_by_cached_key(ProfiledCell::key);

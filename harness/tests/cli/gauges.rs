@@ -27,9 +27,16 @@ fn who_holds_the_gil_is_told_and_a_manifest_that_lies_is_found_out() {
     }
     let (_sandbox, found, written) = profile("gil", "witnesses/{held,released,liar,interpreter,half}", &[]);
     let class = |lane| cell(&found, lane)["gil"]["class"].as_str().unwrap_or_else(|| panic!("{found:#}")).to_owned();
-    assert_eq!(["held", "released", "liar", "interpreter", "half"].map(class), ["held", "released", "held", "interpreter", "mixed"], "{found:#}");
+    assert_eq!(
+        ["held", "released", "liar", "interpreter", "half"].map(class),
+        ["held", "released", "held", "interpreter", "mixed"],
+        "{found:#}"
+    );
     let finding = "witnesses/liar in kmp.find_all of talk";
-    assert!(written.lines().any(|line| line.contains(finding) && line.contains("declares the GIL released, and it was seen held")), "{written}");
+    assert!(
+        written.lines().any(|line| line.contains(finding) && line.contains("declares the GIL released, and it was seen held")),
+        "{written}"
+    );
     assert_eq!(written.matches("the manifest declares").count(), 1, "{written}");
 }
 

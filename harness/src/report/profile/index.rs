@@ -37,7 +37,8 @@ pub fn render(profile: &Profile) -> String {
         let case = title(&cell.case);
         if case != last {
             page += if last.is_empty() { "" } else { "</table>\n" };
-            page += &format!("<h2>{}</h2>\n<table>\n<tr><th>lane<th>python<th>split of the time<th>samples<th>rooted</tr>\n", escaped(&case));
+            page +=
+                &format!("<h2>{}</h2>\n<table>\n<tr><th>lane<th>python<th>split of the time<th>samples<th>rooted</tr>\n", escaped(&case));
             last = case;
         }
         page += &row(cell, stacks);

@@ -155,7 +155,8 @@ mod tests {
         assert_eq!(doubts(&fine), Vec::<String>::new());
         let bad = Stacks { rooted: 500, unknown: 60, lost: 100, split: [(Activity::Other, 51)].into(), ..fine };
         let words = doubts(&bad).join("\n");
-        for word in ["50.0 % of the stacks are whole", "5.1 % of the samples fit no rule", "6.0 % of the samples", "100 samples were lost"] {
+        for word in ["50.0 % of the stacks are whole", "5.1 % of the samples fit no rule", "6.0 % of the samples", "100 samples were lost"]
+        {
             assert!(words.contains(word), "{word}: {words}");
         }
         assert!(doubts(&Stacks::default())[0].contains("no sample was taken"));

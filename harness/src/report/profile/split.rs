@@ -76,9 +76,8 @@ impl Table {
         let mut laid = Laid::new();
         laid.load_style(TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')));
         laid.set_content_arrangement(ContentArrangement::Disabled).force_no_tty();
-        let align = |(at, text): (usize, &String)| {
-            Cell::new(text).set_alignment(if at < 2 { CellAlignment::Left } else { CellAlignment::Right })
-        };
+        let align =
+            |(at, text): (usize, &String)| Cell::new(text).set_alignment(if at < 2 { CellAlignment::Left } else { CellAlignment::Right });
         laid.set_header(self.header.iter().enumerate().map(align));
         for row in &self.rows {
             laid.add_row(row.iter().enumerate().map(align));
