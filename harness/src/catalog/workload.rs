@@ -239,6 +239,17 @@ fn one_thread() -> Vec<u32> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Size(pub u64);
 
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(size) = *self;
+        let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+        match units.iter().find(|(scale, _)| size >= *scale && size.is_multiple_of(*scale)) {
+            Some((scale, unit)) => write!(f, "{}{unit}", size / scale),
+            None => write!(f, "{size}"),
+        }
+    }
+}
+
 impl FromStr for Size {
     type Err = String;
 
@@ -322,6 +333,9 @@ mod tests {
         fn a_size_is_read_or_refused_and_never_wraps(number: u64, unit in prop::sample::select(vec![("", 1_u64), ("k", 1000), ("MiB", 1 << 20)])) {
             let exact = number.checked_mul(unit.1).filter(|&size| size > 0);
             prop_assert_eq!(format!("{number}{}", unit.0).parse().ok(), exact.map(Size));
+            if let Some(size) = exact {
+                prop_assert_eq!(Size(size).to_string().parse(), Ok(Size(size)));
+            }
         }
     }
 

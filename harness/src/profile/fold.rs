@@ -12,6 +12,9 @@ const LOOP: &str = "<the timed loop>";
 /// Folder of the worker's package.
 const WORKER: &str = "bindbench_worker/";
 
+/// Where CPython's multiprocessing forks; the end of its path.
+const FORK: &str = "multiprocessing/popen_fork.py";
+
 /// Stacks with how often each was seen.
 #[derive(Debug, Default)]
 pub struct Folded {
@@ -77,17 +80,17 @@ impl Folder {
         let is_loop = |frame: &Frame| frame.source.as_deref() == Some(LOOP);
         let is_worker = |frame: &Frame| frame.source.as_deref().is_some_and(|source| source.contains(WORKER));
         let in_loop = numbers.iter().position(|&number| is_loop(frames.get(number)));
-        let last_of_worker = numbers.iter().rposition(|&number| is_worker(frames.get(number)));
+        // A forked process goes on from where its parent was, and what is below is its parent's.
+        let is_history = |frame: &Frame| is_worker(frame) || is_child && frame.source.as_deref().is_some_and(|source| source.ends_with(FORK));
+        let last_of_worker = numbers.iter().rposition(|&number| is_history(frames.get(number)));
         let start = match (in_loop, last_of_worker) {
-            (Some(position), _) => position,
+            (Some(position), _) if !is_child => position,
             // It makes inputs or looks at an answer.
-            (None, Some(_)) if !is_child => {
+            (_, Some(_)) if !is_child => {
                 self.tally.outside += 1;
                 return;
             }
-            // A forked process goes on from where its parent was.
-            (None, Some(position)) => position + 1,
-            (None, None) => 0,
+            (in_loop, before) => in_loop.max(before.map(|position| position + 1)).unwrap_or(0),
         };
         let tally = &mut self.tally;
         tally.samples += 1;
@@ -154,6 +157,8 @@ mod tests {
         let forked = "_start main@/p/bindbench_worker/__main__.py start@/p/pool.py work@/p/lane.py";
         let folded = fold(&[(2, true, forked)]);
         assert_eq!(folded.lines(), ["a process it started;start;work 1"]);
+        let in_the_loop = "main@/p/bindbench_worker/__main__.py loop@<the timed loop> map@/p/lane.py _launch@/l/multiprocessing/popen_fork.py work@/p/lane.py";
+        assert_eq!(fold(&[(2, true, in_the_loop)]).lines(), ["a process it started;work 1"]);
     }
 
     #[test]
@@ -171,7 +176,7 @@ mod tests {
         let stack = |n: u64| {
             // Thirty deep, a thousand different ones.
             let places = (0..30).map(|depth| if depth % 2 == 0 { Place::Made(n % 1000) } else { Place::Kernel(depth) }).collect();
-            Stack { pid: 1, places, rooted: n % 10 != 0 }
+            Stack { pid: 1, places, rooted: !n.is_multiple_of(10) }
         };
         let unwound = Unwound { stacks: (0..100_000).map(stack).collect(), ..Unwound::default() };
         let folded = Folded::new(&unwound, 1, Namer::new(&unwound, &maps, &owners));

@@ -31,7 +31,7 @@ impl Caption {
         let percent = |samples| format!("{:.1} %", 100.0 * stacks.share(samples));
         let subtitle = format!(
             "{}: {} samples at {} Hz by {}; {} rooted, {} without a name, {} lost{}",
-            stacks.kind(),
+            if subject.cell.interpreter.is_none() { "native stacks" } else { stacks.kind() },
             stacks.samples,
             stacks.hertz,
             stacks.way,

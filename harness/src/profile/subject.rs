@@ -3,7 +3,7 @@
 use miette::{Result, miette};
 
 use super::class::Owners;
-use crate::catalog::{Catalog, Preset, Selection, matrix, matrix_to_profile};
+use crate::catalog::{Catalog, Preset, Selection, Size, matrix, matrix_to_profile};
 use crate::measure::contender::{Contender, Pools, contender};
 use crate::measure::environment::allowed_cpus;
 use crate::measure::{Launches, Options, lay_out};
@@ -53,7 +53,11 @@ impl Subject {
     /// The case as its workload's file has it: `find_all of talk`.
     pub fn title(&self) -> String {
         let Case { workload, operation, input, size, unit, threads, .. } = &self.case;
-        let size = size.map(|size| format!(", {size} {unit:?}").to_lowercase()).unwrap_or_default();
+        let size = size.map(|size| match unit {
+            Unit::Bytes => format!(", {}", Size(size)),
+            Unit::Items => format!(", {size} items"),
+        });
+        let size = size.unwrap_or_default();
         let threads = if *threads == 1 { String::new() } else { format!(", {threads} threads") };
         format!("{workload}.{operation} of {input}{size}{threads}")
     }

@@ -145,10 +145,10 @@ impl Stacks {
     pub fn kind(&self) -> &'static str {
         if self.is_mixed() {
             "mixed stacks"
-        } else if self.with_python == 0 {
-            "native stacks, no Python function has a name"
-        } else {
+        } else if self.share(self.rooted) < MIXED {
             "stacks that are cut too often to be called mixed"
+        } else {
+            "native stacks, no Python function has a name"
         }
     }
 }

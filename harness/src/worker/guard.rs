@@ -73,5 +73,7 @@ pub fn watch(lines: impl BufRead) {
     for group in groups.iter().filter_map(|group| Pid::from_raw(group.parse().ok()?)) {
         // A group that is gone by now is what is wanted.
         kill_process_group(group, Signal::KILL).ok();
+        // A worker that was profiled has one; it is named by the process, which is the group's first.
+        std::fs::remove_file(format!("/tmp/perf-{}.map", group.as_raw_nonzero())).ok();
     }
 }

@@ -72,14 +72,16 @@ fn is_true(sandbox: &Sandbox, cell: &ProfiledCell) {
         assert!((seen - share).abs() <= MARGIN, "{} {function}: {seen:.3} instead of {share}, of {samples} samples", cell.lane);
     }
     assert!(stacks.share(stacks.rooted) >= 0.95, "{}: {} of {} rooted", cell.lane, stacks.rooted, stacks.samples);
-    let native = count(&|stack| stack.contains(";truth_"));
+    let is_native = |stack: &str| stack.contains("truth_first") || stack.contains("truth_second");
+    let native = count(&is_native);
     let glue = match cell.lane.as_str() {
         "truth/ctypes" => ";ffi_call;",
         "truth/cython" => ";__pyx_p",
+        "truth_pyo3/held" => ";pyo3::impl_::trampoline::",
         _ => ";glue_",
     };
-    let chained = count(&|stack| match (stack.find("noop (bindbench_truth"), stack.find(glue), stack.find(";truth_")) {
-        (Some(python), Some(glue), Some(native)) => python < glue && glue < native,
+    let chained = count(&|stack| match (stack.find("noop ("), stack.find(glue), stack.rfind("truth_")) {
+        (Some(python), Some(glue), Some(native)) => is_native(stack) && python < glue && glue < native,
         _ => false,
     });
     assert!(chained as f64 >= 0.9 * native as f64, "{}: Python → glue → native in {chained} of {native} samples", cell.lane);
@@ -102,12 +104,14 @@ fn shares_are_true_through_every_binding_in_threads_and_in_processes() {
         return;
     }
     let sandbox = truth();
-    profile(&sandbox, &["-s", "truth/*"]).succeeds().prints(&["truth/ctypes", "index.html"]);
+    sandbox.set_up("truth_pyo3/*").succeeds();
+    profile(&sandbox, &["-s", "truth*/*"]).succeeds().prints(&["truth/ctypes", "index.html"]);
     profile(&sandbox, &["-s", "truth/{capi,ctypes}", "--threads", "2"]).succeeds();
     let found = Profile::read(&folder(&sandbox)).unwrap().unwrap();
     let lanes: Vec<(&str, u32)> = found.cells.iter().map(|cell| (cell.lane.as_str(), cell.case.threads)).collect();
-    for wanted in [("capi", 1), ("capi", 2), ("ctypes", 1), ("ctypes", 2), ("cython", 1), ("fork", 1), ("spawn", 1)] {
-        assert!(lanes.contains(&(&format!("truth/{}", wanted.0), wanted.1)), "{wanted:?} is not among {lanes:?}");
+    let single = ["truth/capi", "truth/ctypes", "truth/cython", "truth/fork", "truth/spawn", "truth_pyo3/held"].map(|lane| (lane, 1));
+    for wanted in single.into_iter().chain([("truth/capi", 2), ("truth/ctypes", 2)]) {
+        assert!(lanes.contains(&wanted), "{wanted:?} is not among {lanes:?}");
     }
     for cell in &found.cells {
         is_true(&sandbox, cell);

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use crate::atomic;
 use crate::store::model::Case;
-use crate::store::profile::{Difference, Profile, Stacks};
+use crate::store::profile::{Activity, Difference, MIXED, Profile, Stacks};
 pub(super) use split::Table;
 
 use super::format::{one_line, size};
@@ -88,7 +88,7 @@ fn notes(profile: &Profile) -> Vec<String> {
             notes.push(format!("{name}: {}", cell.status));
         }
         if let Some(stacks) = &cell.stacks {
-            notes.extend(doubts(stacks).into_iter().map(|doubt| format!("{name}: {doubt}")));
+            notes.extend(doubts(stacks, cell.interpreter.is_none()).into_iter().map(|doubt| format!("{name}: {doubt}")));
         }
     }
     notes.extend(gil::findings(profile));
@@ -102,18 +102,18 @@ fn notes(profile: &Profile) -> Vec<String> {
     notes
 }
 
-/// Why a picture is to be taken with care.
-fn doubts(stacks: &Stacks) -> Vec<String> {
+/// Why a picture is to be taken with care. Nobody misses Python in a native lane's.
+fn doubts(stacks: &Stacks, native: bool) -> Vec<String> {
     let mut doubts = Vec::new();
     let per_cent = |samples| format!("{:.1} %", 100.0 * stacks.share(samples));
     if stacks.samples == 0 {
         doubts.push("no sample was taken: it waits for others all the time, or the loops were too short".to_owned());
         return doubts;
     }
-    if !stacks.is_mixed() {
+    if !stacks.is_mixed() && !(native && stacks.share(stacks.rooted) >= MIXED) {
         doubts.push(format!("{} ({} of the stacks are whole)", stacks.kind(), per_cent(stacks.rooted)));
     }
-    let other = stacks.split.get(&crate::store::profile::Activity::Other).copied().unwrap_or_default();
+    let other = stacks.split.get(&Activity::Other).copied().unwrap_or_default();
     if stacks.share(other) > MUCH {
         doubts.push(format!("{} of the samples fit no rule; rules for its functions belong into its strategy.toml", per_cent(other)));
     }
@@ -147,18 +147,19 @@ fn title(case: &Case) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::profile::Activity;
 
     #[test]
     fn a_picture_that_can_not_be_trusted_says_so() {
         let fine = Stacks { samples: 1000, rooted: 990, with_python: 900, split: [(Activity::Other, 50)].into(), ..Stacks::default() };
-        assert_eq!(doubts(&fine), Vec::<String>::new());
+        assert_eq!(doubts(&fine, false), Vec::<String>::new());
+        let native = Stacks { with_python: 0, ..fine.clone() };
+        assert_eq!((doubts(&native, true).len(), doubts(&native, false).len()), (0, 1));
         let bad = Stacks { rooted: 500, unknown: 60, lost: 100, split: [(Activity::Other, 51)].into(), ..fine };
-        let words = doubts(&bad).join("\n");
+        let words = doubts(&bad, false).join("\n");
         for word in ["50.0 % of the stacks are whole", "5.1 % of the samples fit no rule", "6.0 % of the samples", "100 samples were lost"]
         {
             assert!(words.contains(word), "{word}: {words}");
         }
-        assert!(doubts(&Stacks::default())[0].contains("no sample was taken"));
+        assert!(doubts(&Stacks::default(), true)[0].contains("no sample was taken"));
     }
 }
