@@ -336,7 +336,7 @@ pub struct ItemAnswer {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Watched {
-    /// The system told how long threads waited for a CPU; otherwise all these times are 0.
+    /// The system told how long threads ran and waited for a CPU; otherwise all these times are 0.
     pub queues_known: bool,
     /// Beats while nothing was called.
     pub idle: Vec<Beat>,
@@ -356,8 +356,8 @@ pub struct Beat {
     pub end_ns: u64,
     /// How long it waited for a CPU meanwhile (its run-queue wait): that is no fault of the GIL.
     pub queue_ns: u64,
-    /// How long the calling thread did.
-    pub caller_queue_ns: u64,
+    /// How long the calling thread was on a CPU meanwhile. Exact when that waits for the GIL, as it does while the heart has it.
+    pub caller_ran_ns: u64,
 }
 
 /// From one moment to a later one.
@@ -510,10 +510,10 @@ mod tests {
         is_written_as(Reply::Sampled(Sampled { elapsed_ns: 7, empty_ns: Some(1), answers }), line);
         let integers = Answer::Integers(Integers { count: 1, sha256: "ab".into(), values: None });
         is_written_as(Reply::Called { answer: integers }, json!({"called": {"answer": {"integers": {"count": 1, "sha256": "ab"}}}}));
-        let beat = Beat { start_ns: 1, end_ns: 600_000, queue_ns: 7, caller_queue_ns: 0 };
+        let beat = Beat { start_ns: 1, end_ns: 600_000, queue_ns: 7, caller_ran_ns: 0 };
         let calls = vec![Span { start_ns: 2, end_ns: 3 }];
         let line = json!({"watched": {"queues_known": true, "idle": [], "beats": [
-            {"start_ns": 1, "end_ns": 600_000, "queue_ns": 7, "caller_queue_ns": 0}], "calls": [{"start_ns": 2, "end_ns": 3}]}});
+            {"start_ns": 1, "end_ns": 600_000, "queue_ns": 7, "caller_ran_ns": 0}], "calls": [{"start_ns": 2, "end_ns": 3}]}});
         let watched = Watched { queues_known: true, idle: Vec::new(), beats: vec![beat], calls };
         is_written_as(Reply::Watched(watched), line);
         let footprint = Footprint { resident_bytes: 4096, blocks: Some(3) };

@@ -23,7 +23,7 @@ MOST_CALLS = 10_000
 
 
 class Heart(Thread):
-    """Beats until it is stopped. A beat is (asleep, awake, own wait for a CPU, the watched thread's wait), in nanoseconds."""
+    """Beats until it is stopped. A beat is (asleep, awake, own wait for a CPU, the watched one's time on one), in nanoseconds."""
 
     def __init__(self, watched: int) -> None:
         super().__init__(name="heartbeat", daemon=True)
@@ -34,13 +34,13 @@ class Heart(Thread):
 
     def run(self) -> None:
         """Sleep, look at the clock, and again."""
-        queues = [self._queue(thread) for thread in (get_native_id(), self._watched)]
-        own, watched = (queue() for queue in queues)
+        own_queue, watched_run = self._statistic(get_native_id(), 1), self._statistic(self._watched, 0)
+        own, watched = own_queue(), watched_run()
         asleep = perf_counter_ns()
         while not self._stop.is_set():
             sleep(PERIOD_SECONDS)
             awake = perf_counter_ns()
-            own_now, watched_now = (queue() for queue in queues)
+            own_now, watched_now = own_queue(), watched_run()
             self._beats.append((asleep, awake, own_now - own, watched_now - watched))
             # The time until here is nobody's: it is not part of the next beat.
             own, watched, asleep = own_now, watched_now, perf_counter_ns()
@@ -48,7 +48,7 @@ class Heart(Thread):
     def take(self) -> list[dict[str, int]]:
         """The beats since the last time."""
         taken, self._beats = self._beats, []
-        names = ("start_ns", "end_ns", "queue_ns", "caller_queue_ns")
+        names = ("start_ns", "end_ns", "queue_ns", "caller_ran_ns")
         return [dict(zip(names, beat)) for beat in taken]
 
     def stop(self) -> None:
@@ -56,16 +56,16 @@ class Heart(Thread):
         self._stop.set()
         self.join()
 
-    def _queue(self, thread: int) -> Callable[[], int]:
-        """How long a thread has waited for a CPU so far; always 0 where the system does not tell."""
+    def _statistic(self, thread: int, place: int) -> Callable[[], int]:
+        """How long a thread has been on a CPU (0) or has waited for one (1) so far; always 0 where the system does not tell."""
         try:
             # Kept open: opening it takes longer than reading. The process ends soon.
             statistics = os.open(f"/proc/self/task/{thread}/schedstat", os.O_RDONLY)
-            os.pread(statistics, 64, 0).split()[1]
+            os.pread(statistics, 64, 0).split()[place]
         except (OSError, IndexError):
             self.queues_known = False
             return lambda: 0
-        return lambda: int(os.pread(statistics, 64, 0).split()[1])
+        return lambda: int(os.pread(statistics, 64, 0).split()[place])
 
 
 def watch(
