@@ -227,7 +227,11 @@ impl<'a> Facts<'a> {
 fn checked(recorded: &Recorded) -> Option<Fact> {
     let samples = recorded.samples.len();
     let wrong = recorded.samples.iter().filter(|sample| !sample.digest_ok).count();
-    let verdict = if wrong == 0 { "all were right".to_owned() } else { format!("{wrong} were wrong, and their lanes have no number") };
+    let verdict = match wrong {
+        0 => "all were right".to_owned(),
+        1 => "1 was wrong, and its lane has no number".to_owned(),
+        n => format!("{n} were wrong, and their lanes have no number"),
+    };
     let text = format!("Every one of {} had an answer checked; {verdict}.", format::count(samples, "sample"));
     (samples > 0).then_some(Fact { text, table: None })
 }

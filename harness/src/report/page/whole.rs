@@ -49,7 +49,7 @@ fn facts_are_made_of_what_was_measured() {
     let page = page_of(&everything(), &Extras::default());
     let facts: Vec<&str> = page.split("<ol class=\"facts\">").nth(1).unwrap().split("</ol>").next().unwrap().matches("<li>").collect();
     assert!((8..=10).contains(&facts.len()), "{facts:?}");
-    for expected in ["call.noop", "Every one of 2,", "With 2 threads", "no number; the first is"] {
+    for expected in ["call.noop", "Every one of 1,190 samples", "With 2 threads", "no number; the first is"] {
         assert!(page.contains(expected), "{expected}");
     }
     let mut empty = everything();
