@@ -1,5 +1,7 @@
 //! The ten facts of a run that matter most, in plain words. Each comes from a rule over the tables; none is typed in.
 
+mod growing;
+
 use serde::Serialize;
 
 use crate::catalog::axes::{Comparison, Gil, Parallel};
@@ -7,10 +9,8 @@ use crate::report::Report;
 use crate::report::format;
 use crate::report::ledger::Entry;
 use crate::report::tables::{Kernel, Row, Table};
-use crate::stats::{Onset, Verdict};
+use crate::stats::Verdict;
 use crate::store::Recorded;
-
-use super::tables::about_size;
 
 /// As many as there are shown.
 const MOST: usize = 10;
@@ -193,63 +193,6 @@ impl<'a> Facts<'a> {
         tables.into_iter().rev().max_by_key(|(_, table)| table.rows.iter().filter(|row| row.ratio.is_some()).count())
     }
 
-    fn scaling(&self) -> Option<Fact> {
-        let rows = self.report.tables.iter().enumerate().flat_map(|(at, table)| table.rows.iter().map(move |row| (at, table, row)));
-        let mut scaled: Vec<_> =
-            rows.filter(|(_, _, row)| !row.native).filter_map(|(at, table, row)| Some((at, table, row, row.scaling?.point()))).collect();
-        scaled.sort_by(|a, b| b.3.total_cmp(&a.3));
-        let (at, table, best, most) = scaled.first()?;
-        let worst = scaled.iter().rfind(|(other, _, row, _)| other == at && row.threads == best.threads)?;
-        if best.scaling?.interval()?.0 <= worst.2.scaling?.interval()?.1 {
-            return None;
-        }
-        let text = format!(
-            "With {} threads, {} does {} times the work of one thread, {} {} times ({}).",
-            best.threads,
-            best.lane,
-            format::ratio(*most),
-            worst.2.lane,
-            format::ratio(worst.3),
-            case(table, best)
-        );
-        Some(fact(text, *at))
-    }
-
-    /// Where parallelism of a lane's own begins to pay.
-    fn overtaking(&self) -> Option<Fact> {
-        let all = self.report.tables.iter().enumerate().filter_map(|(at, table)| Some((at, table, table.growth.as_ref()?)));
-        let parallel = |lane: &str| self.entry(lane).is_some_and(|entry| entry.parallel != Parallel::None);
-        let candidates = all.flat_map(|(at, table, growth)| growth.overtakes.iter().map(move |overtake| (at, table, overtake)));
-        candidates.filter(|(_, _, overtake)| parallel(&overtake.lane)).find_map(|(at, table, overtake)| {
-            let (beaten, about) = overtake.beats.iter().find(|(lane, _)| !parallel(lane))?;
-            let text = format!(
-                "{} beats {beaten} at {} from about {} on; on less it is slower.",
-                overtake.lane,
-                name(table),
-                about_size(*about, table.unit)
-            );
-            Some(fact(text, at))
-        })
-    }
-
-    /// Where the dearest binding stops to matter.
-    fn share(&self) -> Option<Fact> {
-        let all = self.report.tables.iter().enumerate().filter_map(|(at, table)| Some((at, table, table.growth.as_ref()?)));
-        let onsets = all.flat_map(|(at, table, growth)| growth.lanes.iter().map(move |lane| (at, table, lane)));
-        let between = onsets.filter_map(|(at, table, lane)| match lane.binding_below_5_percent {
-            Some(Onset::Between { about, .. }) if self.entry(&lane.lane)?.parallel == Parallel::None => Some((at, table, lane, about)),
-            _ => None,
-        });
-        let (at, table, lane, about) = between.max_by_key(|(.., about)| *about)?;
-        let text = format!(
-            "From about {} on, less than 5 % of the time of {} in {} is the binding's.",
-            about_size(about, table.unit),
-            lane.lane,
-            name(table)
-        );
-        Some(fact(text, at))
-    }
-
     fn told_apart(&self) -> Option<Fact> {
         let verdicts: Vec<Verdict> = self.report.tables.iter().flat_map(|table| &table.rows).filter_map(|row| row.verdict).collect();
         let same = verdicts.iter().filter(|verdict| **verdict == Verdict::Same).count();
@@ -284,7 +227,11 @@ impl<'a> Facts<'a> {
 fn checked(recorded: &Recorded) -> Option<Fact> {
     let samples = recorded.samples.len();
     let wrong = recorded.samples.iter().filter(|sample| !sample.digest_ok).count();
-    let verdict = if wrong == 0 { "all were right".to_owned() } else { format!("{wrong} were wrong, and their lanes have no number") };
+    let verdict = match wrong {
+        0 => "all were right".to_owned(),
+        1 => "1 was wrong, and its lane has no number".to_owned(),
+        n => format!("{n} were wrong, and their lanes have no number"),
+    };
     let text = format!("Every one of {} had an answer checked; {verdict}.", format::count(samples, "sample"));
     (samples > 0).then_some(Fact { text, table: None })
 }

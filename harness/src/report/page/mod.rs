@@ -8,6 +8,8 @@ mod flames;
 mod lives;
 mod section;
 mod tables;
+#[cfg(test)]
+mod whole;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
