@@ -81,7 +81,8 @@ impl Folder {
         let is_worker = |frame: &Frame| frame.source.as_deref().is_some_and(|source| source.contains(WORKER));
         let in_loop = numbers.iter().position(|&number| is_loop(frames.get(number)));
         // A forked process goes on from where its parent was, and what is below is its parent's.
-        let is_history = |frame: &Frame| is_worker(frame) || is_child && frame.source.as_deref().is_some_and(|source| source.ends_with(FORK));
+        let is_history =
+            |frame: &Frame| is_worker(frame) || is_child && frame.source.as_deref().is_some_and(|source| source.ends_with(FORK));
         let last_of_worker = numbers.iter().rposition(|&number| is_history(frames.get(number)));
         let start = match (in_loop, last_of_worker) {
             (Some(position), _) if !is_child => position,
