@@ -91,7 +91,11 @@ fn row(cell: &ProfiledCell, stacks: &Stacks) -> String {
             );
         }
     }
-    let doubt = if doubts(stacks, cell.interpreter.is_none()).is_empty() { "" } else { " <span class=\"doubt\" title=\"see the notes\">(!)</span>" };
+    let doubt = if doubts(stacks, cell.interpreter.is_none()).is_empty() {
+        ""
+    } else {
+        " <span class=\"doubt\" title=\"see the notes\">(!)</span>"
+    };
     format!(
         "<tr><td><a href=\"{}\">{}</a>{doubt}<td>{}<td class=\"bar\"><div class=\"split\">{bar}</div><td class=\"number\">{}\
          <td class=\"number\">{:.1} %</tr>\n",
