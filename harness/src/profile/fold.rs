@@ -132,7 +132,7 @@ mod tests {
         let mut frames = Frames::default();
         let mut folder = Folder { worker: 1, stacks: BTreeMap::new(), tally: Tally::default() };
         for &(pid, rooted, text) in stacks {
-            let numbers: Vec<usize> = text.split(' ').map(|text| frames.number(frame(text))).collect();
+            let numbers: Vec<usize> = text.split(';').map(|text| frames.number(frame(text))).collect();
             folder.add(&Stack { pid, places: vec![Place::Nowhere], rooted }, &numbers, &mut frames);
         }
         Folded { frames, stacks: folder.stacks, tally: folder.tally }
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn what_is_below_the_timed_loop_is_cut_off() {
-        let stack = "_start main@/p/bindbench_worker/__main__.py loop@<the timed loop> f";
+        let stack = "_start;main@/p/bindbench_worker/__main__.py;loop@<the timed loop>;f";
         let folded = fold(&[(1, true, stack), (1, true, stack)]);
         assert_eq!(folded.lines(), ["worker;loop;f 2"]);
         assert_eq!((folded.tally.samples, folded.tally.rooted, folded.tally.with_python), (2, 2, 2));
@@ -148,23 +148,23 @@ mod tests {
 
     #[test]
     fn the_workers_own_work_is_counted_and_left_out() {
-        let folded = fold(&[(1, true, "_start main@/p/bindbench_worker/__main__.py hash"), (1, true, "_start native_thread")]);
+        let folded = fold(&[(1, true, "_start;main@/p/bindbench_worker/__main__.py;hash"), (1, true, "_start;native_thread")]);
         assert_eq!(folded.lines(), ["worker;_start;native_thread 1"]);
         assert_eq!((folded.tally.samples, folded.tally.outside), (1, 1));
     }
 
     #[test]
     fn processes_are_told_apart_and_forked_ones_begin_where_they_were_forked() {
-        let forked = "_start main@/p/bindbench_worker/__main__.py start@/p/pool.py work@/p/lane.py";
+        let forked = "_start;main@/p/bindbench_worker/__main__.py;start@/p/pool.py;work@/p/lane.py";
         let folded = fold(&[(2, true, forked)]);
         assert_eq!(folded.lines(), ["a process it started;start;work 1"]);
-        let in_the_loop = "main@/p/bindbench_worker/__main__.py loop@<the timed loop> map@/p/lane.py _launch@/l/multiprocessing/popen_fork.py work@/p/lane.py";
+        let in_the_loop = "main@/p/bindbench_worker/__main__.py;loop@<the timed loop>;map@/p/lane.py;_launch@/l/multiprocessing/popen_fork.py;work@/p/lane.py";
         assert_eq!(fold(&[(2, true, in_the_loop)]).lines(), ["a process it started;work 1"]);
     }
 
     #[test]
     fn a_stack_that_was_cut_says_so() {
-        let folded = fold(&[(1, false, "inner [libx.so]")]);
+        let folded = fold(&[(1, false, "inner;[libx.so]")]);
         assert_eq!(folded.lines(), ["worker;[not unwound to its root];inner;[libx.so] 1"]);
         assert_eq!((folded.tally.rooted, folded.tally.unknown), (0, 1));
         assert_eq!(folded.tally.by_class, [(Class::Kernel, 1)].into());

@@ -25,11 +25,16 @@ fn allowed(test: &str) -> bool {
     match sampling.check() {
         Ok(()) => true,
         Err(refused) => {
-            // Not by a macro: what those print is shown of tests that fail only.
-            writeln!(std::io::stderr(), "left out: {test}: {refused}").unwrap();
+            say(&format!("left out: {test}: {refused}"));
             false
         }
     }
+}
+
+/// Not by a macro: what those print is shown of tests that fail only.
+fn say(words: &str) {
+    let mut stderr = std::io::stderr().lock();
+    writeln!(stderr, "{words}").unwrap();
 }
 
 fn truth() -> Sandbox {
@@ -230,7 +235,7 @@ fn sampling_hardly_slows_what_is_sampled() {
         often = often.min(ns_a_call("999"));
     }
     let ratio = often / seldom;
-    writeln!(std::io::stderr(), "999 samples a second make a call {:.1} % slower", 100.0 * (ratio - 1.0)).unwrap();
+    say(&format!("999 samples a second make a call {:.1} % slower", 100.0 * (ratio - 1.0)));
     // 2 to 4 % on a quiet machine; what is to be found out here is a sampler that stops the worker.
     assert!(ratio < 1.25, "{ratio}");
 }

@@ -110,7 +110,8 @@ fn doubts(stacks: &Stacks, native: bool) -> Vec<String> {
         doubts.push("no sample was taken: it waits for others all the time, or the loops were too short".to_owned());
         return doubts;
     }
-    if !stacks.is_mixed() && !(native && stacks.share(stacks.rooted) >= MIXED) {
+    let is_whole = stacks.is_mixed() || native && stacks.share(stacks.rooted) >= MIXED;
+    if !is_whole {
         doubts.push(format!("{} ({} of the stacks are whole)", stacks.kind(), per_cent(stacks.rooted)));
     }
     let other = stacks.split.get(&Activity::Other).copied().unwrap_or_default();
