@@ -15,7 +15,7 @@ use crate::store::model::{Case, Cell, LaneRecord, Run};
 /// The workload whose operations are the rungs.
 const CALL: &str = "call";
 
-/// A sum agrees with the whole when what is left over is no more than this share of it, or no more than its own uncertainty.
+/// A sum agrees with the whole when what is left over is no more than this share of it.
 const AGREES: f64 = 0.1;
 
 /// All that a run tells about crossings.
@@ -71,8 +71,8 @@ pub struct Sum {
     pub whole: Estimate,
     /// The whole without the rungs.
     pub left_over: Estimate,
-    /// Whether the rungs explain the whole.
-    pub agrees: bool,
+    /// Whether the rungs explain the whole; none when the run can't tell.
+    pub agrees: Option<bool>,
 }
 
 /// Cells of a run with numbers, found by what they are about.
@@ -137,7 +137,7 @@ impl Ladder {
         let rows = self.sums.iter().map(|sum| {
             let mut row = vec![sum.lane.clone(), sum.case.clone(), sum.interpreter.clone()];
             row.extend([&sum.empty, &sum.argument_in, &sum.kernel, &Some(sum.whole), &Some(sum.left_over)].map(shown));
-            row.push(if sum.agrees { "yes" } else { "no" }.to_owned());
+            row.push(sum.agrees.map_or("can't tell", |agrees| if agrees { "yes" } else { "no" }).to_owned());
             row
         });
         let title = "Do the rungs add up? The whole call, and what is left of it without them".to_owned();
@@ -239,7 +239,6 @@ impl<'r> Cells<'r> {
         let negative = |terms: &Terms| -> Terms { terms.iter().map(|(weight, cell)| (-weight, *cell)).collect() };
         let left_over = [whole.clone(), negative(&empty), negative(&argument_in), negative(&kernel)].concat();
         let (whole, left_over) = (self.analysis.combination(&whole)?, self.analysis.combination(&left_over)?);
-        let within = left_over.half_width().is_some_and(|half| left_over.point().abs() <= half);
         Some(Sum {
             lane: lane.id.clone(),
             interpreter: interpreter.to_owned(),
@@ -249,7 +248,7 @@ impl<'r> Cells<'r> {
             kernel: self.analysis.combination(&kernel),
             whole,
             left_over,
-            agrees: within || left_over.point().abs() <= AGREES * whole.point(),
+            agrees: agrees(&left_over, AGREES * whole.point()),
         })
     }
 
@@ -276,6 +275,18 @@ impl<'r> Cells<'r> {
             })
         };
         alone(true).or_else(|| alone(false)).map(|(cell, _)| cell.id)
+    }
+}
+
+/// Whether what is left over is within some nanoseconds of nothing: its whole interval, or none of it.
+fn agrees(left_over: &Estimate, within_ns: f64) -> Option<bool> {
+    let (low, high) = left_over.interval()?;
+    if low >= -within_ns && high <= within_ns {
+        Some(true)
+    } else if low > within_ns || high < -within_ns {
+        Some(false)
+    } else {
+        None
     }
 }
 
@@ -344,11 +355,20 @@ mod tests {
     fn sums_add_up_when_nothing_is_left_over_and_only_then() {
         let sums = ladder(&known(0.0)).sums;
         let cases: Vec<_> = sums.iter().map(|sum| (sum.case.as_str(), sum.agrees)).collect();
-        assert_eq!(cases, [("std.std of float64, 5,000", true), ("std.std of ints, 5,000", true)]);
+        assert_eq!(cases, [("std.std of float64, 5,000", Some(true)), ("std.std of ints, 5,000", Some(true))]);
         assert!(near(sums[1].argument_in, 20_000.0, 100.0) && near(sums[1].kernel, 1000.0, 5.0), "{sums:?}");
         let missing = ladder(&known(300.0)).sums;
-        assert!(missing.iter().all(|sum| !sum.agrees), "{missing:?}");
+        assert!(missing.iter().all(|sum| sum.agrees == Some(false)), "{missing:?}");
         assert!(near(Some(missing[0].left_over), 300.0, 5.0), "{missing:?}");
+    }
+
+    #[test]
+    fn a_wide_interval_tells_nothing() {
+        let left_over = |values: &[f64]| Estimate::of_values(values).unwrap();
+        assert_eq!(agrees(&left_over(&[-1.0, 0.0, 1.0]), 10.0), Some(true));
+        assert_eq!(agrees(&left_over(&[99.0, 100.0, 101.0]), 10.0), Some(false));
+        assert_eq!(agrees(&left_over(&[-99.0, 0.0, 101.0]), 10.0), None);
+        assert_eq!(agrees(&left_over(&[1.0]), 10.0), None, "one generation has no interval");
     }
 
     #[test]

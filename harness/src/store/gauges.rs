@@ -129,9 +129,11 @@ pub struct Leak {
 }
 
 impl Leak {
-    /// Whether it leaks: it grows beyond all doubt, by more than an allocator's leftovers.
+    /// Whether it leaks: it grows beyond all doubt, by more than an allocator's leftovers; or a block stays in every other call at
+    /// least, though it may lie in memory that was free.
     pub fn is_one(&self) -> bool {
-        self.bytes.low > 0.0 && self.bytes.point > self.finest_bytes
+        let grows = self.bytes.low > 0.0 && self.bytes.point > self.finest_bytes;
+        grows || self.blocks.is_some_and(|blocks| blocks.low > 0.5)
     }
 }
 
@@ -172,5 +174,8 @@ mod tests {
         assert!(leak(96.0, 95.0).is_one());
         assert!(!leak(96.0, -1.0).is_one(), "it may as well be none");
         assert!(!leak(60.0, 59.0).is_one(), "an allocator may leave as much");
+        let blocks = |point, low| Some(Slope { point, low, high: 2.0 * point - low });
+        assert!(Leak { blocks: blocks(3.0, 2.9), ..leak(0.0, -1.0) }.is_one(), "in memory that was free");
+        assert!(!Leak { blocks: blocks(0.1, -0.1), ..leak(0.0, -1.0) }.is_one());
     }
 }

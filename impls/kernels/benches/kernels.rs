@@ -2,8 +2,6 @@
 //! Byte pair encoding needs the folder with the vocabulary that `BINDBENCH_BPE` names.
 #![allow(unsafe_code)]
 
-mod flame;
-
 use std::env;
 use std::fs;
 use std::hint::black_box;
@@ -138,7 +136,7 @@ fn bpe(criterion: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default().with_profiler(flame::Flame::default()).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
+    config = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
     targets = kmp, moments, bpe
 }
 criterion_main!(benches);
