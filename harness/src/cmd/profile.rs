@@ -19,7 +19,7 @@ use crate::report::profile as shown;
 use crate::setup::layout::Layout;
 use crate::setup::{Workshop, bar_style};
 use crate::store::model::Status;
-use crate::store::profile::{Profile, ProfiledCell};
+use crate::store::profile::{Profile, ProfileError, ProfiledCell};
 use crate::worker::{Guard, Limits};
 
 /// What to look at, and how.
@@ -84,9 +84,9 @@ pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<Ex
     let out = args.out.clone().unwrap_or_else(|| workshop.layout.flamegraphs());
     let limits = Limits { time: args.timeout, memory: environment::available_memory() / 5 * 4 };
     let selection = Selection { lanes: args.diff.clone().unwrap_or_else(|| args.selection.lanes.clone()), ..args.selection.clone() };
-    let (mut profile, subjects) = begin(&workshop, &selection, args.preset, limits, std::env::args().collect())?;
+    let (profile, subjects) = begin(&workshop, &selection, args.preset, limits, std::env::args().collect())?;
     fs::create_dir_all(&out).into_diagnostic().with_context(|| format!("can't make {}", out.display()))?;
-    let older = Profile::read(&out)?;
+    let mut gathered = Gathered { older: Profile::read(&out)?, found: profile, out: &out };
     let mut passes = if args.passes.is_empty() { Pass::value_variants().to_vec() } else { args.passes.clone() };
     if let Some(refusal) = passes.contains(&Pass::Stacks).then(|| args.sampling().check().err()).flatten() {
         passes.retain(|pass| *pass != Pass::Stacks);
@@ -94,7 +94,7 @@ pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<Ex
             return Err(refusal.into());
         }
         eprintln!("{:?}", Report::new_boxed(Box::new(refusal)).wrap_err("no flamegraphs and no split of the time"));
-        profile.notes.push("The kernel refused to be asked for samples: no flamegraphs and no split of the time.".to_owned());
+        gathered.found.notes.push("The kernel refused to be asked for samples: no flamegraphs and no split of the time.".to_owned());
     }
     let interrupt = listen()?;
     let guard = Guard::start().into_diagnostic().wrap_err("can't start the guard")?;
@@ -102,8 +102,8 @@ pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<Ex
     let watch = Watch { guard: &guard, interrupt: &interrupt };
     let studio = Studio { limits, logs: logs.path().to_owned(), watch };
     let stopped = match args.diff.as_deref() {
-        Some([first, second]) => args.compare(first, second, &subjects, &studio, &out, &mut profile),
-        _ => args.look_at_all(&passes, &subjects, &Sizes::new(&workshop), &studio, &out, &mut profile),
+        Some([first, second]) => args.compare(first, second, &subjects, &studio, &mut gathered),
+        _ => args.look_at_all(&passes, &subjects, &Sizes::new(&workshop), &studio, &mut gathered),
     };
     let interrupted = match stopped {
         Ok(()) => false,
@@ -111,12 +111,8 @@ pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<Ex
         Err(Stopped::Cell(status)) => return Err(miette!("{status}")),
         Err(Stopped::Everything(report)) => return Err(report),
     };
-    let found = profile.clone();
-    if let Some(older) = older {
-        profile.absorb(older);
-    }
-    profile.save(&out)?;
-    shown::write(&profile, &out).into_diagnostic().with_context(|| format!("can't write to {}", out.display()))?;
+    shown::write(&gathered.save()?, &out).into_diagnostic().with_context(|| format!("can't write to {}", out.display()))?;
+    let found = gathered.found;
     if interrupted {
         eprintln!("stopped; what was found of {} of {} cells is in {}", found.cells.len(), subjects.len(), out.display());
         return Ok(ExitCode::from(INTERRUPTED));
@@ -132,6 +128,25 @@ fn without_stacks(error: stacks::NoStacks) -> Stopped {
     match error {
         stacks::NoStacks::Trouble(trouble) => trouble.into(),
         other => Stopped::Everything(other.into()),
+    }
+}
+
+/// What this invocation has found so far, and what earlier ones left.
+struct Gathered<'a> {
+    found: Profile,
+    older: Option<Profile>,
+    out: &'a Path,
+}
+
+impl Gathered<'_> {
+    /// Writes it all, after every cell: nothing that was found is lost. Returns it.
+    fn save(&self) -> Result<Profile, ProfileError> {
+        let mut all = self.found.clone();
+        if let Some(older) = self.older.clone() {
+            all.absorb(older);
+        }
+        all.save(self.out)?;
+        Ok(all)
     }
 }
 
@@ -175,19 +190,19 @@ impl Args {
         subjects: &[Subject],
         sizes: &Sizes,
         studio: &Studio,
-        out: &Path,
-        profile: &mut Profile,
+        gathered: &mut Gathered,
     ) -> Result<(), Stopped> {
         let bar = ProgressBar::new(subjects.len() as u64).with_style(bar_style("cells, {msg}"));
         for subject in subjects {
             bar.set_message(format!("{} {}", subject.cell.lane, subject.title()));
             let mut cell = subject.unseen();
-            match passes.iter().try_for_each(|pass| self.look(*pass, subject, sizes, studio, out, &mut cell)) {
+            match passes.iter().try_for_each(|pass| self.look(*pass, subject, sizes, studio, gathered.out, &mut cell)) {
                 Ok(()) => {}
                 Err(Stopped::Cell(status)) => cell.status = status,
                 Err(other) => return Err(other),
             }
-            profile.cells.push(cell);
+            gathered.found.cells.push(cell);
+            gathered.save().map_err(|error| Stopped::Everything(error.into()))?;
             bar.inc(1);
         }
         bar.finish_and_clear();
@@ -195,15 +210,7 @@ impl Args {
     }
 
     /// Two lanes in every case that both have, with every interpreter. A native lane has none, and is compared with each.
-    fn compare(
-        &self,
-        first: &str,
-        second: &str,
-        subjects: &[Subject],
-        studio: &Studio,
-        out: &Path,
-        profile: &mut Profile,
-    ) -> Result<(), Stopped> {
+    fn compare(&self, first: &str, second: &str, subjects: &[Subject], studio: &Studio, gathered: &mut Gathered) -> Result<(), Stopped> {
         let of = |lane: &str| subjects.iter().filter(move |subject| subject.cell.lane == lane).collect::<Vec<_>>();
         let fits = |a: &Subject, b: &Subject| {
             let (x, y) = (&a.cell.interpreter, &b.cell.interpreter);
@@ -212,9 +219,11 @@ impl Args {
         let (before, after) = (of(first), of(second));
         let pairs = before.iter().flat_map(|a| after.iter().filter(|b| fits(a, b)).map(move |b| (*a, *b)));
         for (a, b) in pairs {
-            profile.differences.push(difference::take(a, b, self.sampling(), studio, out).map_err(without_stacks)?);
+            let taken = difference::take(a, b, self.sampling(), studio, gathered.out).map_err(without_stacks)?;
+            gathered.found.differences.push(taken);
+            gathered.save().map_err(|error| Stopped::Everything(error.into()))?;
         }
-        if profile.differences.is_empty() {
+        if gathered.found.differences.is_empty() {
             return Err(Stopped::Everything(miette!("{first} and {second} have no case in common that is ready")));
         }
         Ok(())

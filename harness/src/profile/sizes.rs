@@ -22,10 +22,13 @@ const LARGEST_TEXT_BYTES: u64 = 1 << 20;
 /// Workload, operation, input, size.
 type Key = (String, String, String, u64);
 
+/// Inputs and the right answers to them.
+type Made = (Rc<Pool>, Rc<Vec<Expected>>);
+
 /// Makes inputs of other sizes, each once.
 pub struct Sizes<'w> {
     workshop: &'w Workshop,
-    made: RefCell<BTreeMap<Key, (Rc<Pool>, Rc<Vec<Expected>>)>>,
+    made: RefCell<BTreeMap<Key, Made>>,
 }
 
 impl<'w> Sizes<'w> {
@@ -77,7 +80,7 @@ impl<'w> Sizes<'w> {
         found.ok_or_else(|| miette!("the catalog has no {} of {} (any more)", case.workload, case.input))
     }
 
-    fn pool(&self, subject: &Subject, workload: &Workload, input: &Input) -> Result<(Rc<Pool>, Rc<Vec<Expected>>)> {
+    fn pool(&self, subject: &Subject, workload: &Workload, input: &Input) -> Result<Made> {
         let case = &subject.case;
         let key = (case.workload.clone(), case.operation.clone(), case.input.clone(), case.size.unwrap_or_default());
         if let Some(made) = self.made.borrow().get(&key) {
