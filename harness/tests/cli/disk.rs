@@ -26,7 +26,7 @@ fn a_full_disk_is_a_clear_error_and_every_round_before_it_can_be_read() {
         sandbox.command(&["run", "--preset", "smoke", "-w", "call.add", "--lane", "forge/made", "--generations", "1", "--rounds", "1000"]);
     let mut small = Command::new("unshare");
     small.current_dir(sandbox.path()).args(["--map-root-user", "--mount", "sh", "-c", ON_A_SMALL_DISK, "sh"]);
-    small.arg(&disk).arg("16k").arg(run.get_program()).args(run.get_args());
+    small.arg(&disk).arg("48k").arg(run.get_program()).args(run.get_args());
     let ended = match small.output() {
         Ok(output) if output.status.code() != Some(99) && output.status.code() != Some(1) => Ended { output },
         other => {
