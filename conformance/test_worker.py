@@ -639,7 +639,7 @@ def test_calls_are_weighed(start: Start) -> None:
     weighed = worker.ask({"weigh": {"cell": 1, "first": 0, "loops": 1}})["weighed"]
     if weighed["peak_bytes"] is not None:
         rise = weighed["peak_bytes"] - weighed["before"]["resident_bytes"]
-        assert 2 * size < rise < 5 * size
+        assert 1.5 * size < rise < 5 * size  # what was free before is not counted
     blocks = [worker.ask({"weigh": {"cell": 1, "first": 0, "loops": 1000}})["weighed"]["after"]["blocks"] for _ in range(3)]
     if blocks[0] is not None:
         assert all(950 < later - earlier < 1050 for earlier, later in zip(blocks, blocks[1:])), blocks
