@@ -12,6 +12,7 @@ use crate::setup::layout::Layout;
 
 /// What to set up, to measure and to profile.
 #[derive(Clone, Debug, Parser)]
+#[group(id = "bench_all")]
 pub struct Args {
     #[command(flatten)]
     run: run::Args,
