@@ -30,14 +30,14 @@ class Heart(Thread):
         self.queues_known = True
         self._watched = watched
         self._beats: list[tuple[int, int, int, int]] = []
-        self._stop = Event()
+        self._ending = Event()
 
     def run(self) -> None:
         """Sleep, look at the clock, and again."""
         own_queue, watched_run = self._statistic(get_native_id(), 1), self._statistic(self._watched, 0)
         own, watched = own_queue(), watched_run()
         asleep = perf_counter_ns()
-        while not self._stop.is_set():
+        while not self._ending.is_set():
             sleep(PERIOD_SECONDS)
             awake = perf_counter_ns()
             own_now, watched_now = own_queue(), watched_run()
@@ -53,7 +53,7 @@ class Heart(Thread):
 
     def stop(self) -> None:
         """Let it finish its beat, and wait for it."""
-        self._stop.set()
+        self._ending.set()
         self.join()
 
     def _statistic(self, thread: int, place: int) -> Callable[[], int]:
