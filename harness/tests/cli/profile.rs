@@ -185,7 +185,9 @@ fn no_perf_program_is_needed() {
     }
     let sandbox = Sandbox::with("steady");
     let mut command = sandbox.command(&["profile", "--pass", "stacks", "-w", "call.add", "-s", "steady/slow", "--preset", "smoke"]);
-    let output = command.env("PATH", "/nowhere").args(["--seconds", "0.5", "--json"]).output().unwrap();
+    // Nor is there a Python on this PATH.
+    let python = sandbox.path().join("build/tools/bin/python").canonicalize().unwrap();
+    let output = command.env("PATH", "/nowhere").arg("--python").arg(python).args(["--seconds", "0.5", "--json"]).output().unwrap();
     let found = Ended { output }.succeeds().json();
     assert_eq!(found["cells"][0]["stacks"]["way"], "the built-in sampler");
 }
