@@ -95,6 +95,12 @@ fn is_true(sandbox: &Sandbox, cell: &ProfiledCell) {
     assert!(stacks.split[&Activity::Kernel] > stacks.samples / 2, "{}: {:?}", cell.lane, stacks.split);
 }
 
+/// Whether the cell's interpreter tells the names of Python functions: from 3.12 on.
+fn gives_names(cell: &ProfiledCell) -> bool {
+    let minor = |name: &str| name.strip_prefix("3.")?.split('.').next()?.parse::<u32>().ok();
+    cell.interpreter.as_deref().is_none_or(|name| minor(name).is_none_or(|minor| minor >= 12))
+}
+
 fn nothing_is_left(sandbox: &Sandbox) {
     sandbox.wait_for_the_end_of_workers();
     let marked = |path: &Path| fs::read_to_string(path).is_ok_and(|text| text.contains("bindbench_truth"));
@@ -117,6 +123,11 @@ fn shares_are_true_through_every_binding_in_threads_and_in_processes() {
     let single = ["truth/capi", "truth/ctypes", "truth/cython", "truth/fork", "truth/spawn", "truth_pyo3/held"].map(|lane| (lane, 1));
     for wanted in single.into_iter().chain([("truth/capi", 2), ("truth/ctypes", 2)]) {
         assert!(lanes.contains(&wanted), "{wanted:?} is not among {lanes:?}");
+    }
+    let unnamed = found.cells.iter().find(|cell| !gives_names(cell));
+    if let Some(interpreter) = unnamed.and_then(|cell| cell.interpreter.as_ref()) {
+        say(&format!("left out: shares_are_true…: Python {interpreter} gives its functions no names; 3.12 and newer do"));
+        return;
     }
     for cell in &found.cells {
         is_true(&sandbox, cell);
