@@ -233,7 +233,7 @@ def test_nothing_beyond_a_slice(lane: RunningLane, form: str) -> None:
 @pytest.mark.over(*KINDS, forms=["text"])
 def test_after_a_text_without_utf8(lane: RunningLane, form: str) -> None:
     """Whatever a lane makes of lone surrogates: afterwards it is as it was."""
-    if not lane.lane.in_python:
+    if not lane.lane.in_python:  # JSON for a native lane has to be UTF-8: no such text can be sent to it
         pytest.skip("without Python a text has none")
     for operation, kind in operations(lane):
         lane.call(operation, bpe_argument(lane, form, "a\udc00b"))

@@ -632,7 +632,7 @@ def test_calls_are_weighed(start: Start) -> None:
     """
     worker = start(source)
     if not os.path.exists("/proc/self/smaps_rollup"):
-        pytest.skip("this system does not tell")
+        pytest.skip("this system does not tell")  # only Linux has it; elsewhere the worker answers null, and the pass says so
     size = 4 << 20
     prepare = {"cell": 1, "workload": "call", "operation": "length", "pool": [[data(bytes(size))]], "threads": 1}
     worker.ask({"prepare": prepare})
