@@ -29,6 +29,29 @@ pub struct Matrix {
     pub skipped: Vec<Skipped>,
 }
 
+impl Matrix {
+    /// Leaves out all but these lanes in these cases, and the cases that then have no lane.
+    ///
+    /// # Errors
+    /// When that leaves nothing; `nothing` says of what.
+    pub fn keep(&mut self, pairs: &BTreeSet<(u32, String)>, nothing: &str) -> Result<(), CatalogError> {
+        self.wanted.retain(|wanted| pairs.contains(&(wanted.case, wanted.lane.clone())));
+        if self.wanted.is_empty() {
+            return Err(CatalogError::Nothing { why: nothing.to_owned() });
+        }
+        let kept: BTreeSet<u32> = self.wanted.iter().map(|wanted| wanted.case).collect();
+        let numbers: BTreeMap<u32, u32> = kept.into_iter().zip(0..).collect();
+        self.cases.retain(|case| numbers.contains_key(&case.id));
+        for case in &mut self.cases {
+            case.id = numbers[&case.id];
+        }
+        for wanted in &mut self.wanted {
+            wanted.case = numbers[&wanted.case];
+        }
+        Ok(())
+    }
+}
+
 /// Spans the matrix of a preset and a selection; `cpus` is how many there are.
 ///
 /// # Errors
@@ -187,6 +210,17 @@ mod tests {
                 assert!(spanned.cases.iter().any(|case| case.workload == workload.name), "{preset}: {}", workload.name);
             }
         }
+    }
+
+    #[test]
+    fn what_is_kept_is_numbered_anew() {
+        let mut spanned = matrix(&catalog(), &select(&["std"], &["python/pure", "capi/c"]), Preset::Smoke, 2).unwrap();
+        let last = spanned.cases.last().unwrap().clone();
+        assert!(spanned.keep(&BTreeSet::from([(last.id, "no/lane".into())]), "nothing of it").is_err());
+        let mut spanned = matrix(&catalog(), &select(&["std"], &["python/pure", "capi/c"]), Preset::Smoke, 2).unwrap();
+        spanned.keep(&BTreeSet::from([(last.id, "capi/c".into())]), "nothing of it").unwrap();
+        assert_eq!(spanned.wanted, [Wanted { case: 0, lane: "capi/c".into() }]);
+        assert_eq!(spanned.cases, [Case { id: 0, ..last }]);
     }
 
     #[test]

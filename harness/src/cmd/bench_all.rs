@@ -43,7 +43,7 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
         print("\n")?;
     }
     // One JSON document is all that `--json` may print: the report's.
-    claims::of_the_talks(&recorded, &out, quiet)?;
+    claims::of_the_talks(&recorded, &out, &flamegraphs, quiet)?;
     report::renew_page(&recorded, &out, &flamegraphs)?;
     if !quiet {
         report::print_path(&out)?;

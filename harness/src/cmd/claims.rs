@@ -23,6 +23,9 @@ pub struct Args {
     /// Folder of runs [default: runs/ of the checkout]
     #[arg(long, value_name = "DIR")]
     runs: Option<PathBuf>,
+    /// Folder of the profile that some claims are judged by [default: flamegraphs/ of the checkout]
+    #[arg(long, value_name = "DIR")]
+    flamegraphs: Option<PathBuf>,
     /// Folder that claims.md is written to [default: reports/ of the checkout]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -44,7 +47,8 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     for path in &args.claims {
         files.push(claims::read(path, &known)?);
     }
-    let claims = Claims::new(&recorded, &claims::joined(files)?);
+    let profiled = report::profile_in(&args.flamegraphs.clone().unwrap_or_else(|| layout.flamegraphs()));
+    let claims = Claims::new(&recorded, profiled.as_ref(), &claims::joined(files)?);
     write(&claims, &args.out.clone().unwrap_or_else(|| layout.reports()))?;
     if args.json {
         print(&(serde_json::to_string_pretty(&claims).into_diagnostic()? + "\n"))?;
@@ -58,8 +62,9 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
 ///
 /// # Errors
 /// When something can't be written.
-pub(super) fn of_the_talks(recorded: &Recorded, out: &Path, quiet: bool) -> Result<()> {
-    let claims = Claims::new(recorded, &claims::of_the_talks()?);
+pub(super) fn of_the_talks(recorded: &Recorded, out: &Path, flamegraphs: &Path, quiet: bool) -> Result<()> {
+    let profiled = report::profile_in(flamegraphs);
+    let claims = Claims::new(recorded, profiled.as_ref(), &claims::of_the_talks()?);
     write(&claims, out)?;
     if quiet { Ok(()) } else { print_tables(&claims) }
 }

@@ -22,7 +22,7 @@ use crate::report::{Report, csv, json, markdown, png, talks, terminal};
 use crate::setup::layout::Layout;
 use crate::stats::Analysis;
 use crate::store::Recorded;
-use crate::store::profile::Profile;
+use crate::store::profile::Profiled;
 
 /// Name of the page's file.
 const PAGE: &str = "index.html";
@@ -174,19 +174,21 @@ fn draw_only(recorded: &Recorded, out: &Path, flamegraphs: &Path, wanted: &[Glob
     chosen.iter().try_for_each(|plot| print(&format!("{}\n", folder.join(format!("{}.svg", plot.name)).display())))
 }
 
-/// The talks and the claims; and what `bindbench profile` left, which is no part of the run: when it can't be read, the page goes without.
-fn extras(recorded: &Recorded, report: &Report, analysis: &Analysis, flamegraphs: &Path) -> miette::Result<Extras> {
-    let profile = Profile::read(flamegraphs).unwrap_or_else(|error| {
+/// The profile of a folder. A run is reported without it, too: where it can't be read, that is said.
+pub(super) fn profile_in(flamegraphs: &Path) -> Option<Profiled> {
+    Profiled::read(flamegraphs).unwrap_or_else(|error| {
         eprintln!("the report goes without a profile: {error}");
         None
-    });
-    // A path from a file may lead anywhere: only names below the folder are followed.
-    let inside = |path: &Path| path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
-    let read = |path: &Path| inside(path).then(|| fs::read_to_string(flamegraphs.join(path)).ok()).flatten();
-    let pictures = profile.as_ref().map(|profile| Flamegraph::of(profile, read)).unwrap_or_default();
-    let claims = Claims::of(recorded, analysis, &claims::of_the_talks()?);
+    })
+}
+
+/// The talks and the claims; and what `bindbench profile` left, which is no part of the run: when it can't be read, the page goes without.
+fn extras(recorded: &Recorded, report: &Report, analysis: &Analysis, flamegraphs: &Path) -> miette::Result<Extras> {
+    let profiled = profile_in(flamegraphs);
+    let pictures = profiled.as_ref().map(|it| Flamegraph::of(&it.profile, |path| it.text(path))).unwrap_or_default();
+    let claims = Claims::of(recorded, analysis, profiled.as_ref(), &claims::of_the_talks()?);
     let sections = talks::section(&report.talks, &report.run).into_iter().chain([claims::section(&claims)]).collect();
-    Ok(Extras { profile, flamegraphs: pictures, sections })
+    Ok(Extras { profile: profiled.map(|it| it.profile), flamegraphs: pictures, sections })
 }
 
 fn write_plots(folder: &Path, plots: &[&Plot]) -> miette::Result<()> {

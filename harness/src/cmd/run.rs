@@ -10,8 +10,9 @@ use clap::Parser;
 use miette::{Context, IntoDiagnostic, Result};
 
 use super::report;
-use crate::catalog::{Preset, Selection, Size};
+use crate::catalog::{Preset, Selection, Size, matrix};
 use crate::measure::{Options, Outcome, Watch, begin, environment, resume};
+use crate::report::claims;
 use crate::setup::Workshop;
 use crate::setup::layout::Layout;
 use crate::store::Recorded;
@@ -38,8 +39,11 @@ pub struct Args {
     /// Seed of the order of samples and of the workers' hash seeds
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Measure only what the talks' claims are about: more rounds for it in the same time
+    #[arg(long)]
+    for_claims: bool,
     /// Go on with a run that was stopped: a folder, or its name under runs/
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["workloads", "lanes", "pythons", "sizes", "threads", "preset", "generations", "rounds", "seed", "budget", "loops_from", "twins"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["workloads", "lanes", "pythons", "sizes", "threads", "preset", "generations", "rounds", "seed", "budget", "loops_from", "twins", "for_claims"])]
     resume: Option<PathBuf>,
     /// Take the numbers of loops over from another run instead of calibrating
     #[arg(long, value_name = "RUN")]
@@ -95,7 +99,14 @@ pub(super) fn measured(args: &Args, catalogs: &[PathBuf]) -> Result<(ExitCode, O
     let options = args.options(&runs)?;
     let mut session = match &args.resume {
         Some(name) => resume(&workshop, &report::find(Some(name), &runs)?, &options)?,
-        None => begin(&workshop, &args.selection, &options, &runs, std::env::args().collect())?,
+        None => {
+            let mut spanned = matrix(&workshop.catalog, &args.selection, args.preset, environment::allowed_cpus().len())?;
+            if args.for_claims {
+                let needed = claims::needed(&claims::of_the_talks()?, &spanned.cases);
+                spanned.keep(&needed, "none of the claims is about what is selected")?;
+            }
+            begin(&workshop, &args.selection, spanned, &options, &runs, std::env::args().collect())?
+        }
     };
     let interrupt = listen()?;
     let guard = Guard::start().into_diagnostic().wrap_err("can't start the guard")?;

@@ -12,7 +12,7 @@ use super::contender::{Contender, Pools, contender};
 use super::crew::Gear;
 use super::environment::{allowed_cpus, environment};
 use super::plan::Dimensions;
-use crate::catalog::{Catalog, Lane, Matrix, Preset, Selection, matrix};
+use crate::catalog::{Catalog, Lane, Matrix, Preset, Selection};
 use crate::setup::Workshop;
 use crate::setup::build::State;
 use crate::setup::inputs::digests as digests_of;
@@ -59,12 +59,18 @@ impl Options {
     }
 }
 
-/// Starts a run: spans the matrix, leaves out what is not ready with the reason, makes the inputs and the run's folder.
+/// Starts a run of what is spanned: leaves out what is not ready with the reason, makes the inputs and the run's folder.
 ///
 /// # Errors
-/// When a selection matches nothing, nothing selected is ready, or the disk refuses.
-pub fn begin(workshop: &Workshop, selection: &Selection, options: &Options, runs: &Path, command: Vec<String>) -> Result<Session> {
-    let spanned = matrix(&workshop.catalog, selection, options.preset, allowed_cpus().len())?;
+/// When nothing selected is ready, or the disk refuses.
+pub fn begin(
+    workshop: &Workshop,
+    selection: &Selection,
+    spanned: Matrix,
+    options: &Options,
+    runs: &Path,
+    command: Vec<String>,
+) -> Result<Session> {
     let (mut run, launches) = lay_out(workshop, selection, spanned, options, command)?;
     let contenders = contenders(&mut run, workshop)?;
     let folder = RunFolder::create(runs, &run)?;

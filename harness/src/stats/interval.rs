@@ -69,6 +69,16 @@ impl Estimate {
         Self::new(generations, Scale::Linear)
     }
 
+    /// The share of `within` in `all` independent trials. None without a trial. The interval is over the logarithm, whose variance is
+    /// (1 − p) / (n p) by the delta method (Katz, Baptista, Azen and Pike, "Obtaining confidence intervals for the risk ratio in cohort
+    /// studies", Biometrics 34, 1978, of one of its two terms); none at all counts as half a one, and all as half a one less.
+    pub fn of_share(within: u64, all: u64) -> Option<Self> {
+        let trials = all as f64;
+        let successes = (within as f64).clamp(0.5, (trials - 0.5).max(0.5));
+        let half_width = Some(1.96 * ((1.0 - successes / trials) / successes).sqrt());
+        (all > 0).then_some(Self { centre: (successes / trials).ln(), half_width, scale: Scale::Log, generations: 1 })
+    }
+
     fn new(generations: &[f64], scale: Scale) -> Option<Self> {
         let n = generations.len();
         if n == 0 || generations.iter().any(|x| !x.is_finite()) {
@@ -187,6 +197,21 @@ mod tests {
         for (freedom, table) in [(1, 12.7062), (2, 4.3027), (4, 2.7764), (9, 2.2622), (14, 2.1448), (100, 1.9840)] {
             assert!((student_quantile(freedom) - table).abs() < 1e-4, "{freedom}: {}", student_quantile(freedom));
         }
+    }
+
+    #[test]
+    fn intervals_of_shares_keep_their_coverage() {
+        use statrs::distribution::{Binomial, Discrete};
+        for (share, trials) in [(0.02, 500_u64), (0.1, 200), (0.5, 100), (0.9, 300), (0.57, 1500)] {
+            let chances = Binomial::new(share, trials).unwrap();
+            let holds = |hits: &u64| {
+                let (low, high) = Estimate::of_share(*hits, trials).unwrap().interval().unwrap();
+                low <= share && share <= high
+            };
+            let coverage: f64 = (0..=trials).filter(holds).map(|hits| chances.pmf(hits)).sum();
+            assert!((0.93..=0.99).contains(&coverage), "{share} of {trials}: {coverage}");
+        }
+        assert_eq!(Estimate::of_share(0, 0), None);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::gauges::{GilWatch, MemoryUse};
-use super::model::{Case, Environment, Interpreter, LaneRecord, Skipped, Status};
+use super::model::{Case, Environment, Interpreter, LaneRecord, ReceiptRecord, Skipped, Status};
 use crate::atomic;
 
 /// Version of the file's layout. Readers refuse a newer one.
@@ -49,6 +49,32 @@ pub struct Profile {
     pub skipped: Vec<Skipped>,
     /// Anything a reader should know first.
     pub notes: Vec<String>,
+}
+
+/// A profile, and the folder in which its files are.
+#[derive(Clone, Debug)]
+pub struct Profiled {
+    /// What was found.
+    pub profile: Profile,
+    /// Where it was read from.
+    pub folder: PathBuf,
+}
+
+impl Profiled {
+    /// Reads the profile of a folder; none where there is none.
+    ///
+    /// # Errors
+    /// When it can't be read, is damaged or newer than this program.
+    pub fn read(folder: &Path) -> Result<Option<Self>, ProfileError> {
+        Ok(Profile::read(folder)?.map(|profile| Self { profile, folder: folder.to_owned() }))
+    }
+
+    /// A file of the profile as text; none where it can't be read. Its path comes from a file that anybody may have written, and may
+    /// lead anywhere: only names below the folder are followed.
+    pub fn text(&self, path: &Path) -> Option<String> {
+        let inside = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        inside.then(|| fs::read_to_string(self.folder.join(path)).ok()).flatten()
+    }
 }
 
 /// A cell, and what each pass found out about it.
@@ -291,8 +317,12 @@ impl Profile {
         atomic::replace(&path, &text).map_err(io_error)
     }
 
-    /// Takes over what an older profile knows and this one does not.
-    pub fn absorb(&mut self, older: Self) {
+    /// Takes over what an older profile knows and this one does not, but for lanes that have been built anew since.
+    pub fn absorb(&mut self, mut older: Self) {
+        older.cells.retain(|cell| match (self.receipt(cell), older.lanes.iter().find_map(|lane| receipt(lane, cell))) {
+            (Some(new), Some(old)) => new.artifacts == old.artifacts,
+            _ => true,
+        });
         for cell in older.cells {
             match self.cells.iter_mut().find(|own| own.is_about_the_same(&cell)) {
                 Some(own) => own.absorb(cell),
@@ -302,8 +332,16 @@ impl Profile {
         let known = |names: &[Interpreter], name: &str| names.iter().any(|interpreter| interpreter.name == name);
         self.interpreters
             .extend(older.interpreters.into_iter().filter(|other| !known(&self.interpreters, &other.name)).collect::<Vec<_>>());
-        let known = |lanes: &[LaneRecord], id: &str| lanes.iter().any(|lane| lane.id == id);
-        self.lanes.extend(older.lanes.into_iter().filter(|other| !known(&self.lanes, &other.id)).collect::<Vec<_>>());
+        for lane in older.lanes {
+            match self.lanes.iter_mut().find(|own| own.id == lane.id) {
+                Some(own) => {
+                    let new = |old: &ReceiptRecord| own.receipts.iter().all(|receipt| receipt.interpreter != old.interpreter);
+                    let missing: Vec<ReceiptRecord> = lane.receipts.into_iter().filter(new).collect();
+                    own.receipts.extend(missing);
+                }
+                None => self.lanes.push(lane),
+            }
+        }
         self.cells.sort_by_cached_key(ProfiledCell::key);
         for difference in older.differences {
             if self.differences.iter().all(|own| own.picture != difference.picture) {
@@ -311,6 +349,15 @@ impl Profile {
             }
         }
     }
+
+    /// The build of a cell's lane that was looked at.
+    pub fn receipt(&self, cell: &ProfiledCell) -> Option<&ReceiptRecord> {
+        self.lanes.iter().find_map(|lane| receipt(lane, cell))
+    }
+}
+
+fn receipt<'l>(lane: &'l LaneRecord, cell: &ProfiledCell) -> Option<&'l ReceiptRecord> {
+    lane.receipts.iter().find(|receipt| lane.id == cell.lane && receipt.interpreter == cell.interpreter)
 }
 
 impl ProfiledCell {
@@ -397,6 +444,29 @@ mod tests {
         new.absorb(profile(vec![cell("a/a", samples(1)), cell("a/b", samples(2)), cell("z/z", samples(3))]));
         let found: Vec<_> = new.cells.iter().map(|cell| (cell.lane.as_str(), cell.stacks.as_ref().unwrap().samples)).collect();
         assert_eq!(found, [("a/a", 1), ("a/b", 2), ("z/z", 9)]);
+    }
+
+    #[test]
+    fn what_was_found_of_another_build_goes_with_it() {
+        let of = |digest: &str, interpreters: &[&str]| {
+            let receipts: Vec<_> = interpreters
+                .iter()
+                .map(|name| serde_json::json!({"interpreter": name, "artifacts": {"x.so": digest}, "kernels_sha256": null}))
+                .collect();
+            let lane = serde_json::json!({"id": "a/b", "summary": "", "comparison": "as published", "kernel": "c", "binding": "capi",
+                "gil": "held", "parallel": "none", "receipts": receipts});
+            let cells = interpreters.iter().map(|name| ProfiledCell { interpreter: Some((*name).into()), ..cell("a/b", samples(1)) });
+            Profile { lanes: vec![serde_json::from_value(lane).unwrap()], ..profile(cells.collect()) }
+        };
+        let interpreters = |new: &Profile| new.cells.iter().flat_map(|cell| cell.interpreter.clone()).collect::<Vec<_>>();
+        let mut same = of("1", &["3.13"]);
+        same.absorb(of("1", &["3.9", "3.13"]));
+        assert_eq!(interpreters(&same), ["3.13", "3.9"]);
+        assert!(same.cells.iter().all(|cell| same.receipt(cell).is_some()));
+        let mut new = of("2", &["3.13"]);
+        new.cells.clear();
+        new.absorb(of("1", &["3.9", "3.13"]));
+        assert_eq!(interpreters(&new), ["3.9"]);
     }
 
     #[test]

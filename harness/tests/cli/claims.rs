@@ -48,6 +48,13 @@ fn the_talks_claims_and_ones_own_are_judged_and_written() {
 }
 
 #[test]
+fn a_run_for_claims_measures_nothing_else() {
+    let sandbox = Sandbox::with("stranger");
+    let run = ["run", "--preset", "smoke", "--for-claims", "--lane", "stranger/pure"];
+    sandbox.bindbench(&run).refuses_with(&["none of the claims is about what is selected"]);
+}
+
+#[test]
 fn a_file_that_is_wrong_is_refused_with_its_line() {
     let sandbox = measured();
     let refuses = |old: &str, new: &str, texts: &[&str]| {

@@ -4,10 +4,12 @@ use crate::report::finder::{Finder, Missing, Setting};
 use crate::report::format;
 use crate::stats::{Analysis, Bounds, Standing, six_digits};
 use crate::store::model::Run;
+use crate::store::profile::Profiled;
 
 use super::file::{Claim, Test};
+use super::profiled::Looked;
 use super::quantity::{Gauge, Quantity, Unit};
-use super::relation::{Limits, Relation};
+use super::relation::{Limits, Relation, Seen};
 use super::{Finding, Verdict};
 
 /// What there is to judge by.
@@ -19,8 +21,9 @@ pub(super) struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(run: &'a Run, analysis: &'a Analysis, interpreter: Option<&'a str>) -> Self {
-        Self { run, gauge: Gauge { analysis, finder: Finder::new(run, analysis) }, interpreter }
+    pub(super) fn new(run: &'a Run, analysis: &'a Analysis, profiled: Option<&'a Profiled>, interpreter: Option<&'a str>) -> Self {
+        let gauge = Gauge { analysis, finder: Finder::new(run, analysis), looked: Looked { run, profiled } };
+        Self { run, gauge, interpreter }
     }
 
     fn cpus(&self) -> usize {
@@ -45,10 +48,16 @@ impl<'a> Judge<'a> {
         Finding {
             says: test.says.clone(),
             what: String::new(),
-            unit: if matches!(test.relation, Relation::Scaling { .. }) { Unit::Scaling } else { Unit::Ratio },
+            unit: match test.relation {
+                Relation::Scaling { .. } => Unit::Scaling,
+                Relation::Gil { .. } => Unit::GilHeld,
+                Relation::Share { .. } => Unit::Share,
+                _ => Unit::Ratio,
+            },
             measured: None,
             above,
             below,
+            gil: gil(test),
             resolution: None,
             verdict: Verdict::Inconclusive,
             why: Some(why),
@@ -104,6 +113,7 @@ impl<'a> Judge<'a> {
             measured: Some(quantity.measured),
             above: above.map(six_digits),
             below: below.map(six_digits),
+            gil: gil(test),
             resolution: quantity.resolution.map(six_digits),
         }
     }
@@ -120,8 +130,19 @@ impl<'a> Judge<'a> {
     }
 }
 
+/// What a test says about the GIL.
+fn gil(test: &Test) -> Option<Seen> {
+    match test.relation {
+        Relation::Gil { seen, .. } => Some(seen),
+        _ => None,
+    }
+}
+
 fn unclear(quantity: &Quantity, above: Option<f64>, below: Option<f64>) -> String {
     let bounds: Vec<String> = above.iter().chain(below.iter()).map(|&bound| format::ratio(bound)).collect();
+    if quantity.unit == Unit::GilHeld {
+        return "it was seen neither held nor free throughout".to_owned();
+    }
     if quantity.standing.is_some() {
         return "not every lane was seen beaten, and none was seen to beat all others".to_owned();
     }

@@ -2,6 +2,8 @@
 
 mod file;
 mod judge;
+mod needs;
+mod profiled;
 mod quantity;
 mod relation;
 mod show;
@@ -13,12 +15,15 @@ use serde::Serialize;
 
 use crate::stats::{Analysis, Estimate};
 use crate::store::Recorded;
+use crate::store::profile::Profiled;
 
 use super::format;
 use super::warnings::reason;
 
 pub use file::{Claim, Known, Test, joined, of_the_talks, read};
+pub use needs::needed;
 pub use quantity::Unit;
+pub use relation::Seen;
 pub use show::{markdown, section, terminal};
 
 use judge::Judge;
@@ -98,6 +103,9 @@ pub struct Finding {
     pub above: Option<f64>,
     /// It has to be below this.
     pub below: Option<f64>,
+    /// What has to be seen of the GIL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gil: Option<Seen>,
     /// What this run can't tell apart around a bound, as a fraction.
     pub resolution: Option<f64>,
     /// What becomes of it.
@@ -107,19 +115,19 @@ pub struct Finding {
 }
 
 impl Claims {
-    /// Judges claims by a run.
-    pub fn new(recorded: &Recorded, claims: &[Claim]) -> Self {
-        Self::of(recorded, &Analysis::new(recorded), claims)
+    /// Judges claims by a run, and by a profile of the same builds where a claim asks for what a run does not have.
+    pub fn new(recorded: &Recorded, profiled: Option<&Profiled>, claims: &[Claim]) -> Self {
+        Self::of(recorded, &Analysis::new(recorded), profiled, claims)
     }
 
     /// The same with what is already known about the run's samples.
-    pub fn of(recorded: &Recorded, analysis: &Analysis, claims: &[Claim]) -> Self {
+    pub fn of(recorded: &Recorded, analysis: &Analysis, profiled: Option<&Profiled>, claims: &[Claim]) -> Self {
         let run = &recorded.run;
         let doubts: Vec<String> = analysis.doubts().iter().map(reason).collect();
         let names = run.interpreters.iter().map(|interpreter| Some(interpreter.name.as_str()));
         let names: Vec<Option<&str>> = if run.interpreters.is_empty() { vec![None] } else { names.collect() };
         let interpreters = names.into_iter().map(|interpreter| {
-            let judge = Judge::new(run, analysis, interpreter);
+            let judge = Judge::new(run, analysis, profiled, interpreter);
             let judged = claims.iter().map(|claim| judged(claim, &judge, &doubts)).collect();
             ForInterpreter { interpreter: interpreter.map(str::to_owned), claims: judged }
         });

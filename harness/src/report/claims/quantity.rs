@@ -7,6 +7,7 @@ use crate::report::finder::{Finder, Missing, Setting};
 use crate::stats::{Analysis, Bounds, Estimate, NoRatio, Standing};
 use crate::store::model::{self, Cell};
 
+use super::profiled::Looked;
 use super::relation::Relation;
 
 /// What a quantity is measured in.
@@ -21,6 +22,10 @@ pub enum Unit {
     NanosecondsPerByte,
     /// Nanoseconds for each item.
     NanosecondsPerItem,
+    /// Share of calls' time during which the GIL is held, 0 to 1.
+    GilHeld,
+    /// Share of a profile's samples, 0 to 1.
+    Share,
 }
 
 /// A quantity, and what it rests on.
@@ -40,6 +45,7 @@ pub(super) struct Quantity {
 pub(super) struct Gauge<'a> {
     pub(super) analysis: &'a Analysis,
     pub(super) finder: Finder<'a>,
+    pub(super) looked: Looked<'a>,
 }
 
 impl<'a> Gauge<'a> {
@@ -69,6 +75,8 @@ impl<'a> Gauge<'a> {
                 cells.windows(2).map(|two| self.ratio(two[0], two[1], false)).collect::<Result<_, String>>()?
             }
             Relation::NoWinner { lanes } => vec![self.no_winner(lanes, cases, setting)?],
+            Relation::Gil { of, seen } => vec![self.looked.gil(of, *seen, setting)?],
+            Relation::Share { of, functions } => vec![self.looked.share(of, functions, setting)?],
         })
     }
 

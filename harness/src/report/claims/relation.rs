@@ -1,7 +1,8 @@
 //! What a test of a claim says about cells, as the file has it and as it is judged.
 
-use serde::Deserialize;
+use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde::de::{Deserializer, Error, Visitor};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use toml::Spanned;
 
@@ -46,6 +47,30 @@ pub enum Relation {
         /// The lanes.
         lanes: Vec<CellName>,
     },
+    /// What happens to the GIL during calls.
+    Gil {
+        /// Of this lane; the case's size does not matter.
+        of: CellName,
+        /// What is claimed.
+        seen: Seen,
+    },
+    /// The share of a profile's samples that have one of some functions on their stacks.
+    Share {
+        /// Of this lane; the case's size does not matter.
+        of: CellName,
+        /// The functions.
+        functions: GlobSet,
+    },
+}
+
+/// What a claim says about the GIL during a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Seen {
+    /// Nobody else gets it.
+    Held,
+    /// It is free.
+    Released,
 }
 
 impl Relation {
@@ -54,7 +79,7 @@ impl Relation {
         match self {
             Self::Ratio { of, to, .. } => vec![of, to],
             Self::RatioOfRatios { cells } => cells.iter().collect(),
-            Self::Scaling { of } | Self::TimePerItem { of } => vec![of],
+            Self::Scaling { of } | Self::TimePerItem { of } | Self::Gil { of, .. } | Self::Share { of, .. } => vec![of],
             Self::Order { cells } | Self::NoWinner { lanes: cells } => cells.iter().collect(),
         }
     }
@@ -120,6 +145,8 @@ pub(super) enum Kind {
     TimePerItem,
     Order,
     NoWinner,
+    Gil,
+    Share,
 }
 
 /// A `[[claim.test]]` as it is written.
@@ -140,6 +167,9 @@ pub(super) struct TestToml {
     cells: Vec<Spanned<CellName>>,
     #[serde(default)]
     per_item: bool,
+    seen: Option<Seen>,
+    #[serde(default)]
+    functions: Vec<String>,
     above: Option<Limit>,
     below: Option<Limit>,
     about: Option<f64>,
@@ -167,6 +197,8 @@ impl TestToml {
             ("against_to", self.against_to.is_some()),
             ("cells", !self.cells.is_empty()),
             ("per_item", self.per_item),
+            ("seen", self.seen.is_some()),
+            ("functions", !self.functions.is_empty()),
         ];
         let (name, needed): (&str, &[&str]) = match kind {
             Kind::Ratio => ("ratio", &["of", "to"]),
@@ -175,6 +207,8 @@ impl TestToml {
             Kind::TimePerItem => ("time-per-item", &["of"]),
             Kind::Order => ("order", &["cells"]),
             Kind::NoWinner => ("no-winner", &["cells"]),
+            Kind::Gil => ("gil", &["of", "seen"]),
+            Kind::Share => ("share", &["of", "functions"]),
         };
         for (key, there) in written {
             let allowed = needed.contains(&key) || kind == Kind::Ratio && key == "per_item";
@@ -197,6 +231,8 @@ impl TestToml {
             (Kind::Scaling, Some(of), ..) if threads > 1 => Relation::Scaling { of: of.into_inner() },
             (Kind::Scaling, ..) => return Err("the relation scaling needs `threads`, 2 or more".to_owned()),
             (Kind::TimePerItem, Some(of), ..) => Relation::TimePerItem { of: of.into_inner() },
+            (Kind::Share, Some(of), ..) => Relation::Share { of: of.into_inner(), functions: globs(&self.functions)? },
+            (Kind::Gil, Some(of), ..) => Relation::Gil { of: of.into_inner(), seen: self.seen.unwrap_or(Seen::Held) },
             (Kind::Order, ..) => {
                 fewest(2)?;
                 Relation::Order { cells: self.cells.into_iter().map(Spanned::into_inner).collect() }
@@ -216,7 +252,7 @@ impl TestToml {
     fn limits(&self, kind: Kind, name: &str, reported: bool) -> Result<Limits, String> {
         let bounded = self.above.is_some() || self.below.is_some();
         let any = bounded || self.about.is_some() || self.within.is_some();
-        if matches!(kind, Kind::Order | Kind::NoWinner) {
+        if matches!(kind, Kind::Order | Kind::NoWinner | Kind::Gil) {
             return if any { Err(format!("the relation {name} has no bounds")) } else { Ok(Limits::default()) };
         }
         match (self.about, self.within) {
@@ -227,6 +263,14 @@ impl TestToml {
             _ => Err("bounds are `above`, `below` or both; or `about` (above 0) with `within`, a factor above 1".to_owned()),
         }
     }
+}
+
+fn globs(patterns: &[String]) -> Result<GlobSet, String> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        set.add(Glob::new(pattern).map_err(|error| format!("`functions`: {error}"))?);
+    }
+    set.build().map_err(|error| format!("`functions`: {error}"))
 }
 
 /// `` `of`, `to` ``.

@@ -7,7 +7,7 @@ use crate::report::terminal::{Look, lay_out};
 use crate::report::{markdown as page, terminal as screen};
 
 use super::quantity::Unit;
-use super::{Claims, Finding, ForInterpreter, Judged, Verdict};
+use super::{Claims, Finding, ForInterpreter, Judged, Seen, Verdict};
 
 const COLUMNS: [(&str, bool); 7] =
     [("#", true), ("Verdict", false), ("Claim", false), ("Measured", true), ("95 %", false), ("Has to be", false), ("Resolution", true)];
@@ -141,10 +141,17 @@ fn measured(finding: &Finding) -> String {
         Unit::Ratio | Unit::Scaling => number,
         Unit::NanosecondsPerByte => format!("{number} ns/B"),
         Unit::NanosecondsPerItem => format!("{number} ns/item"),
+        Unit::GilHeld => format!("{} held", format::percent(measured.point())),
+        Unit::Share => format!("{} of samples", format::percent(measured.point())),
     }
 }
 
 fn bounds(finding: &Finding) -> String {
+    match finding.gil {
+        Some(Seen::Held) => return "held".to_owned(),
+        Some(Seen::Released) => return "released".to_owned(),
+        None => {}
+    }
     match (finding.above.map(format::ratio), finding.below.map(format::ratio)) {
         (Some(above), Some(below)) => format!("{above} to {below}"),
         (Some(above), None) => format!("> {above}"),

@@ -1,5 +1,6 @@
 //! Claims about runs whose truth is known, and files that are wrong.
 
+mod profiled;
 mod texts;
 mod verdicts;
 
@@ -43,7 +44,7 @@ fn claim(tests: &[&str]) -> String {
 
 fn judge(recorded: &Recorded, text: &str) -> Judged {
     let claims = parsed(text, None).unwrap();
-    let mut judged = Claims::new(recorded, &claims).interpreters.remove(0).claims;
+    let mut judged = Claims::new(recorded, None, &claims).interpreters.remove(0).claims;
     assert_eq!(judged.len(), 1);
     judged.remove(0)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::file::of_the_talks_checked;
-use super::super::{ForInterpreter, Known, joined, markdown, of_the_talks, terminal};
+use super::super::{ForInterpreter, Known, joined, markdown, needed, of_the_talks, terminal};
 use super::*;
 use crate::catalog::Catalog;
 use crate::report::terminal::Look;
@@ -28,7 +28,7 @@ fn the_talks_claims_are_33_and_name_lanes_and_cases_of_the_catalog() {
 fn with_nothing_measured_nothing_is_judged() {
     let mut made = Synthetic::new(3, 1);
     made.interpreter(PYTHON, &[]);
-    let judged = Claims::new(&made.recorded(NOISE), &of_the_talks().unwrap()).interpreters.remove(0);
+    let judged = Claims::new(&made.recorded(NOISE), None, &of_the_talks().unwrap()).interpreters.remove(0);
     let wanted = |verdict: Verdict| [Verdict::Inconclusive, Verdict::Reported].contains(&verdict);
     assert!(judged.claims.iter().all(|claim| wanted(claim.verdict)), "{judged:#?}");
     assert_eq!((judged.count(Verdict::Reported), judged.tally().as_str()), (1, "33 claims: 32 inconclusive, 1 without a verdict"));
@@ -108,7 +108,7 @@ fn mixed() -> String {
 }
 
 fn shown() -> Claims {
-    Claims::new(&world(0.01).recorded(NOISE), &parsed(&mixed(), None).unwrap())
+    Claims::new(&world(0.01).recorded(NOISE), None, &parsed(&mixed(), None).unwrap())
 }
 
 #[test]
@@ -128,4 +128,22 @@ fn as_json() {
     let ForInterpreter { claims, .. } = &mut shown.interpreters[0];
     claims.truncate(2);
     insta::assert_snapshot!(serde_json::to_string_pretty(&shown).unwrap());
+}
+
+#[test]
+fn what_claims_need_is_enough_to_judge_them_and_nothing_else() {
+    let recorded = world(0.01).recorded(NOISE);
+    let test = |text: &str| parsed(&claim(&[text]), None).unwrap();
+    let needs = |text: &str| {
+        let needed = needed(&test(text), &recorded.run.cases);
+        needed.into_iter().map(|(case, lane)| (recorded.run.cases[case as usize].clone(), lane)).collect::<Vec<_>>()
+    };
+    let scaling = needs(&format!("{MIB}relation = \"scaling\"\nof = \"slow/slow\"\nthreads = 2\nabove = 1.1"));
+    let seen: Vec<_> = scaling.iter().map(|(case, lane)| (case.size, case.threads, lane.as_str())).collect();
+    assert_eq!(seen, [(Some(1 << 20), 1, "slow/slow"), (Some(1 << 20), 2, "slow/slow")]);
+    let cases = "cases = [\"kmp.find_all:talk:1GiB\", \"kmp.find_all:talk:1KiB\", \"kmp.find_all:talk:1MiB\"]\n";
+    let first = needs(&format!("{cases}relation = \"ratio\"\nof = \"slow/slow\"\nto = \"mid/mid\"\nabove = 1"));
+    let seen: Vec<_> = first.iter().map(|(case, lane)| (case.size, case.threads, lane.as_str())).collect();
+    assert_eq!(seen, [(Some(1 << 10), 1, "mid/mid"), (Some(1 << 10), 1, "slow/slow")]);
+    assert!(needs(&format!("{MIB}relation = \"ratio\"\nof = \"a/a\"\nto = {{ missing = \"it\" }}\nabove = 1")).len() == 1);
 }

@@ -161,7 +161,7 @@ fn interpreters_are_compared_by_their_names() {
     );
     let recorded = made.recorded(NOISE);
     let claims = parsed(&claim(&[&test]), None).unwrap();
-    let judged = Claims::new(&recorded, &claims).interpreters;
+    let judged = Claims::new(&recorded, None, &claims).interpreters;
     assert_eq!(judged.iter().map(|docket| docket.claims[0].verdict).collect::<Vec<_>>(), [Verdict::Confirmed, Verdict::Inconclusive]);
     assert_eq!(judged[0].claims[0].findings[0].what.matches("Python").count(), 2);
     assert_eq!(judged[1].claims[0].why, ["slow/slow would be compared with itself"]);
