@@ -365,7 +365,10 @@ def test_answers(start: Start) -> None:
     digest = hashlib.sha256(struct.pack("<2Q", 0, 2**64 - 1)).hexdigest()
     values = {"answer": {"integers": {"count": 2, "sha256": digest}}, "item": 0}
     assert sample(worker, 3)["answers"] == [values]
-    assert worker.ask({"verify": {"cell": 7}}) == {"verified": {"answers": [values["answer"]]}}
+    verified = worker.ask({"verify": {"cell": 7}})["verified"]
+    assert verified["answers"] == [values["answer"]]
+    assert verified["first_ns"] > 0
+    assert worker.ask({"verify": {"cell": 7, "first": 1}}) == {"verified": {"answers": [], "first_ns": None}}
 
 
 def test_line_ends_of_a_text_are_left_as_they_are(start: Start, tmp_path: Path) -> None:
@@ -406,7 +409,7 @@ def test_buffers_of_uint32(start: Start) -> None:
         assert call(worker, "returned", integer(i)) == integers(values, kind="uint32")
         prepare(worker, "returned", [integer(i)])
         answer = integers(values, with_values=False, kind="uint32")
-        assert worker.ask({"verify": {"cell": 7}}) == {"verified": {"answers": [answer]}}
+        assert worker.ask({"verify": {"cell": 7}})["verified"]["answers"] == [answer]
         assert sample(worker, 2)["answers"] == [{"item": 0, "answer": answer}]
     for i in range(len(expected), 20):
         assert [*call(worker, "returned", integer(i))] == ["other"], i

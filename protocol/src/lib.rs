@@ -270,6 +270,9 @@ pub enum Reply {
     Verified {
         /// One answer for each item asked for.
         answers: Vec<Answer>,
+        /// Time of the first of these calls, nanoseconds; none when there was none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        first_ns: Option<u64>,
     },
     /// To [`Request::Sample`].
     Sampled(Sampled),
@@ -504,7 +507,9 @@ mod tests {
     fn replies_are_written_this_way() {
         is_written_as(Reply::Prepared {}, json!({"prepared": {}}));
         is_written_as(Reply::Dropped {}, json!({"dropped": {}}));
-        is_written_as(Reply::Verified { answers: vec![Answer::None(())] }, json!({"verified": {"answers": [{"none": null}]}}));
+        is_written_as(Reply::Verified { answers: Vec::new(), first_ns: None }, json!({"verified": {"answers": []}}));
+        let verified = Reply::Verified { answers: vec![Answer::None(())], first_ns: Some(9) };
+        is_written_as(verified, json!({"verified": {"answers": [{"none": null}], "first_ns": 9}}));
         let answers = vec![ItemAnswer { item: 4, answer: Answer::Float("-0.0".into()) }];
         let line = json!({"sampled": {"elapsed_ns": 7, "empty_ns": 1, "answers": [{"item": 4, "answer": {"float": "-0.0"}}]}});
         is_written_as(Reply::Sampled(Sampled { elapsed_ns: 7, empty_ns: Some(1), answers }), line);

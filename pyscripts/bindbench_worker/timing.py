@@ -59,6 +59,20 @@ def forgiving(call: Callable[..., Any]) -> Callable[..., Any]:
     return caught
 
 
+def with_stopwatch(call: Callable[..., Any]) -> tuple[Callable[..., Any], list[int]]:
+    """The call, and a list that gets the nanoseconds of each, also of those that raise."""
+    spans: list[int] = []
+
+    def timed(*arguments: Any) -> Any:
+        start = perf_counter_ns()
+        try:
+            return call(*arguments)
+        finally:
+            spans.append(perf_counter_ns() - start)
+
+    return timed, spans
+
+
 class Cell:
     """One operation, its pool of inputs, and loops of its own."""
 
@@ -77,10 +91,12 @@ class Cell:
         self._loop = make_loop(arity, raises, empty=False)
         self._empty_loop = make_loop(arity, raises, empty=True)
 
-    def verify(self, first: int, count: int | None) -> list[dict[str, Any]]:
-        """The answers to `count` items of the pool from `first` on; to all the others without a count."""
+    def verify(self, first: int, count: int | None) -> dict[str, Any]:
+        """The answers to `count` items of the pool from `first` on, to all the others without a count; and what the first call took."""
+        call, spans = with_stopwatch(self._call)
         end = None if count is None else first + count
-        return [answer_of_call(self._call, arguments) for arguments in self._pool[first:end]]
+        answers = [answer_of_call(call, arguments) for arguments in self._pool[first:end]]
+        return {"answers": answers, "first_ns": spans[0] if spans else None}
 
     def untimed(self, first: int) -> tuple[Callable[..., Any], Iterator[tuple[Any, ...]]]:
         """The call, and arguments for as many calls as one likes: the pool from an item on, around and around."""

@@ -64,7 +64,7 @@ class Worker:
         return {"prepared": {}}
 
     def _verify(self, cell: int, first: int = 0, count: int | None = None) -> dict[str, Any]:
-        return {"verified": {"answers": self._cell(cell).verify(first, count)}}
+        return {"verified": self._cell(cell).verify(first, count)}
 
     def _sample(self, cell: int, loops: int, first: int, empty: bool = False, cpus: list[int] | None = None) -> dict[str, Any]:
         prepared = self._cell(cell)

@@ -11,7 +11,10 @@ use crate::store::model::{Cell, Status};
 const LONG_ENOUGH: Duration = Duration::from_millis(5);
 
 /// Inputs of slow cells are not all tried before the first sample.
-const LONGEST_VERIFICATION: Duration = Duration::from_millis(500);
+const LONGEST_VERIFICATION: Duration = Duration::from_millis(100);
+
+/// A first call that takes longer stands for a sample: it may have done what later ones need not do, but hardly for that long.
+const SO_LONG: Duration = Duration::from_secs(1);
 
 /// Never more than this many calls in a sample: their inputs' list stays within 32 MiB.
 const MOST_LOOPS: u64 = 1 << 22;
@@ -21,8 +24,12 @@ const MOST_LOOPS: u64 = 1 << 22;
 /// # Errors
 /// The status of a cell that has no number.
 pub fn calibrate(crew: &mut Crew, cell: &Cell) -> Result<(u64, u64), Trouble> {
-    verify(crew, cell)?;
-    let most_loops = crew.gear.contenders[cell.id as usize].once.map_or(MOST_LOOPS, Once::most_loops);
+    let first_ns = verify(crew, cell)?;
+    let contender = &crew.gear.contenders[cell.id as usize];
+    if first_ns >= SO_LONG.as_nanos() as u64 && contender.prepare.threads == 1 {
+        return Ok((1, first_ns));
+    }
+    let most_loops = contender.once.map_or(MOST_LOOPS, Once::most_loops);
     let mut loops = 1;
     loop {
         let elapsed_ns = sample(crew, cell, loops)?;
@@ -43,15 +50,21 @@ pub fn adopt(crew: &mut Crew, cell: &Cell, loops: u64) -> Result<(u64, u64), Tro
     Ok((loops, sample(crew, cell, loops)?))
 }
 
-/// Checks the answers to the inputs of the pool: to all of them, or to as many as a second allows, in steps that double. (Every
-/// sample checks its last answer again, and each begins at another input.)
-fn verify(crew: &mut Crew, cell: &Cell) -> Result<(), Trouble> {
+/// Checks the answers to the inputs of the pool: to all of them, or to as many as a tenth of a second allows, in steps that double.
+/// (Every sample checks its last answer again, and each begins at another input.) Returns the nanoseconds of the first call.
+fn verify(crew: &mut Crew, cell: &Cell) -> Result<u64, Trouble> {
     let contender = &crew.gear.contenders[cell.id as usize];
-    let (asked, mut first, mut count) = (Instant::now(), 0, 1);
+    let (mut first, mut count, mut took_ns) = (0, 1, 0);
+    crew.ready(cell)?;
+    let asked = Instant::now();
     while first < contender.expected.len() && asked.elapsed() < LONGEST_VERIFICATION {
         count = count.min(contender.expected.len() - first);
         match crew.ask(cell, &Request::Verify { cell: cell.id, first, count: Some(count) })? {
-            Reply::Verified { answers } if answers.len() == count => {
+            Reply::Verified { answers, first_ns } if answers.len() == count => {
+                if first == 0 {
+                    // No call takes longer than its round trip, whatever a worker says.
+                    took_ns = first_ns.unwrap_or(0).min(asked.elapsed().as_nanos() as u64);
+                }
                 answers.iter().enumerate().try_for_each(|(at, answer)| check(contender, first + at, answer)).map_err(Trouble::Cell)?;
             }
             other => return Err(unexpected(&other)),
@@ -59,7 +72,7 @@ fn verify(crew: &mut Crew, cell: &Cell) -> Result<(), Trouble> {
         first += count;
         count *= 2;
     }
-    Ok(())
+    Ok(took_ns)
 }
 
 fn sample(crew: &mut Crew, cell: &Cell, loops: u64) -> Result<u64, Trouble> {

@@ -8,7 +8,7 @@ use bindbench_protocol::{Answer, Raised, Reply, Request};
 
 use super::contender::Contender;
 use crate::setup::oracle::Expected;
-use crate::store::model::{Cell, Status, WorkerRecord};
+use crate::store::model::{Cell, FirstCall, Status, WorkerRecord};
 use crate::worker::{Guard, Launch, Limits, Lost, Worker, signal_name};
 
 /// Which worker: lane, interpreter, and whether it is the twin's.
@@ -77,6 +77,8 @@ struct Member<'a> {
     /// The CPUs it was last told to stay on.
     cpus: Option<Vec<usize>>,
     import_ns: u64,
+    /// By workload.
+    first_calls: BTreeMap<String, FirstCall>,
 }
 
 impl<'a> Crew<'a> {
@@ -91,7 +93,20 @@ impl<'a> Crew<'a> {
     /// The status the cell gets when there is no reply to use.
     pub fn ask(&mut self, cell: &Cell, request: &Request) -> Result<Reply, Trouble> {
         self.ready(cell)?;
-        self.tell(&post_of(cell), request)
+        let reply = self.tell(&post_of(cell), request)?;
+        if let Reply::Verified { first_ns: Some(elapsed_ns), .. } = reply
+            && let Some(member) = self.members.get_mut(&post_of(cell))
+        {
+            let workload = &self.gear.contenders[cell.id as usize].prepare.workload;
+            member.first_calls.entry(workload.clone()).or_insert(FirstCall { cell: cell.id, elapsed_ns });
+        }
+        Ok(reply)
+    }
+
+    /// Whether the cell's worker has yet to make its first call in the cell's workload.
+    pub fn is_new_to(&self, cell: &Cell) -> bool {
+        let workload = &self.gear.contenders[cell.id as usize].prepare.workload;
+        self.members.get(&post_of(cell)).is_none_or(|member| !member.first_calls.contains_key(workload))
     }
 
     /// Makes sure that the cell's worker lives and holds its inputs.
@@ -147,7 +162,8 @@ impl<'a> Crew<'a> {
         let worker =
             Worker::start(launch, self.hash_seed, &self.gear.logs.join(name), self.gear.limits, self.watch.guard, self.watch.interrupt)
                 .map_err(|error| raised(format!("the worker can't be started: {error}")))?;
-        self.members.insert(post.clone(), Member { worker, prepared: BTreeSet::new(), cpus: None, import_ns: 0 });
+        self.members
+            .insert(post.clone(), Member { worker, prepared: BTreeSet::new(), cpus: None, import_ns: 0, first_calls: BTreeMap::new() });
         match self.tell(post, &Request::Load(launch.load.clone()))? {
             Reply::Loaded(loaded) => {
                 if let Some(member) = self.members.get_mut(post) {
@@ -184,7 +200,9 @@ impl<'a> Crew<'a> {
                 Ok(Reply::Finished { peak_resident_bytes }) => peak_resident_bytes,
                 _ => None,
             };
-            WorkerRecord { generation, lane, interpreter, twin, hash_seed, import_ns: member.import_ns, peak_resident_bytes }
+            let Member { import_ns, first_calls, .. } = member;
+            let first_calls = first_calls.into_values().collect();
+            WorkerRecord { generation, lane, interpreter, twin, hash_seed, import_ns, peak_resident_bytes, first_calls }
         };
         members.into_iter().map(end).collect()
     }

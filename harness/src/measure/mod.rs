@@ -247,7 +247,8 @@ fn warm_up(crew: &mut Crew, cells: &mut [Cell]) -> Outcome {
         let warmed = if slow || !spare {
             crew.ready(cell)
         } else {
-            sample(crew, cell, cell.loops.div_ceil(8), 0).and_then(|(_, verdict)| verdict.map_err(Trouble::Cell))
+            let first = if crew.is_new_to(cell) { first_call(crew, cell) } else { Ok(()) };
+            first.and_then(|()| sample(crew, cell, cell.loops.div_ceil(8), 0)).and_then(|(_, verdict)| verdict.map_err(Trouble::Cell))
         };
         match warmed {
             Ok(()) => {}
@@ -256,6 +257,15 @@ fn warm_up(crew: &mut Crew, cells: &mut [Cell]) -> Outcome {
         }
     }
     Outcome::Finished
+}
+
+/// A worker's first call in a workload, by itself: the crew keeps what it takes.
+fn first_call(crew: &mut Crew, cell: &Cell) -> Result<(), Trouble> {
+    let contender = &crew.gear.contenders[cell.id as usize];
+    match crew.ask(cell, &Request::Verify { cell: cell.id, first: 0, count: Some(1) })? {
+        Reply::Verified { answers, .. } if answers.len() == 1 => check(contender, 0, &answers[0]).map_err(Trouble::Cell),
+        _ => Err(misfit()),
+    }
 }
 
 /// One sample of a cell, and whether its last answer (checked outside of the timed span) is right; if not, the status it gets.
@@ -269,6 +279,10 @@ fn sample(crew: &mut Crew, cell: &Cell, loops: u64, first: usize) -> Result<(Sam
             let verdict = sampled.answers.iter().try_for_each(|last| check(contender, last.item, &last.answer));
             Ok((sampled, verdict))
         }
-        _ => Err(Trouble::Cell(Status::Raised { detail: "the worker's reply does not fit the request".to_owned() })),
+        _ => Err(misfit()),
     }
+}
+
+fn misfit() -> Trouble {
+    Trouble::Cell(Status::Raised { detail: "the worker's reply does not fit the request".to_owned() })
 }

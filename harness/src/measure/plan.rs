@@ -31,7 +31,7 @@ impl Dimensions {
     pub fn of(preset: Preset) -> Self {
         let (generations, rounds, seconds) = match preset {
             Preset::Smoke => (3, 10, 10),
-            Preset::Quick => (6, 10, 140),
+            Preset::Quick => (6, 10, 120),
             Preset::Talk => (8, 12, 700),
             Preset::Full => (15, 20, 4 * 3600),
         };

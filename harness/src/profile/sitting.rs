@@ -91,7 +91,7 @@ impl<'a> Sitting<'a> {
     /// As above.
     pub fn check_first(&mut self) -> Result<(), Trouble> {
         match self.ask(&Request::Verify { cell: self.subject.cell.id, first: 0, count: Some(1) })? {
-            Reply::Verified { answers } if answers.len() == 1 => check(&self.subject.contender, 0, &answers[0]).map_err(Trouble::Cell),
+            Reply::Verified { answers, .. } if answers.len() == 1 => check(&self.subject.contender, 0, &answers[0]).map_err(Trouble::Cell),
             other => Err(unexpected(&other)),
         }
     }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalog::axes::{Comparison, Form, Gil, Parallel};
-use crate::stats::{median, six_digits};
+use crate::stats::{Analysis, median, six_digits};
 use crate::store::model::{BuildRecord, LaneRecord, Run};
 
 use super::tables::{Row, Table};
@@ -49,6 +49,9 @@ pub struct Life {
     pub artifact_bytes: Option<u64>,
     /// Median time to import its modules, nanoseconds.
     pub import_ns: Option<f64>,
+    /// Workload → how much longer a worker's first call in it takes than a later one, nanoseconds: the median over the workers. Empty
+    /// where the run does not say.
+    pub first_call_ns: BTreeMap<String, f64>,
     /// The largest resident set of its workers, bytes.
     pub peak_resident_bytes: Option<u64>,
     /// Lines of the strategy's own kernels.
@@ -82,7 +85,7 @@ pub enum Wheels {
 }
 
 /// All lanes of a run, in its order.
-pub fn ledger(run: &Run) -> Vec<Entry> {
+pub fn ledger(run: &Run, analysis: &Analysis) -> Vec<Entry> {
     let mut imports: BTreeMap<(&str, Option<&str>), Vec<f64>> = BTreeMap::new();
     let mut peaks: BTreeMap<(&str, Option<&str>), u64> = BTreeMap::new();
     for worker in &run.workers {
@@ -115,6 +118,7 @@ pub fn ledger(run: &Run) -> Vec<Entry> {
                     incremental_build_s: build.and_then(|build| build.incremental_s),
                     artifact_bytes: build.map(|build| build.artifact_bytes),
                     import_ns: imports.get(&key).and_then(|times| median(&mut times.clone())).map(six_digits),
+                    first_call_ns: first_calls(run, analysis, key),
                     peak_resident_bytes: peaks.get(&key).copied(),
                     kernel_lines: build.map(|build| build.lines.kernel),
                     glue_lines: build.map(|build| build.lines.glue),
@@ -127,6 +131,21 @@ pub fn ledger(run: &Run) -> Vec<Entry> {
             .collect(),
     };
     run.lanes.iter().map(entry).collect()
+}
+
+/// By how much the first calls of a lane's workers exceed the median of the same cells' samples: the median for each workload, none
+/// below zero.
+fn first_calls(run: &Run, analysis: &Analysis, (lane, interpreter): (&str, Option<&str>)) -> BTreeMap<String, f64> {
+    let mut excess: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    let workers = run.workers.iter().filter(|worker| worker.lane == lane && worker.interpreter.as_deref() == interpreter);
+    for first in workers.flat_map(|worker| &worker.first_calls) {
+        let case = run.cells.get(first.cell as usize).and_then(|cell| run.cases.get(cell.case as usize));
+        if let (Some(case), Some(later)) = (case, analysis.time(first.cell)) {
+            excess.entry(&case.workload).or_default().push((first.elapsed_ns as f64 - later.point()).max(0.0));
+        }
+    }
+    let medians = excess.into_iter().filter_map(|(workload, mut times)| Some((workload.to_owned(), six_digits(median(&mut times)?))));
+    medians.collect()
 }
 
 fn wheels<'a>(python: bool, artifacts: impl Iterator<Item = &'a String>) -> Wheels {
@@ -183,6 +202,33 @@ pub fn unlike(run: &Run, table: &Table) -> BTreeMap<String, Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::synthetic::Synthetic;
+    use crate::store::model::{FirstCall, WorkerRecord};
+
+    #[test]
+    fn a_first_call_is_told_by_what_it_takes_beyond_a_later_one() {
+        let mut made = Synthetic::new(3, 5);
+        made.interpreter("3.13.0", &[]);
+        made.lane("a/b", Comparison::AsPublished);
+        let case = made.case("std.sum", "ints", Some(Form::Boxed), Some(10), 1);
+        let cell = made.cell(case, "a/b", Some("3.13.0"), 1000.0);
+        made.twin(cell, 1.0);
+        let worker = |generation, elapsed_ns| WorkerRecord {
+            generation,
+            lane: "a/b".into(),
+            interpreter: Some("3.13.0".into()),
+            twin: false,
+            hash_seed: 1,
+            import_ns: 5,
+            peak_resident_bytes: None,
+            first_calls: vec![FirstCall { cell, elapsed_ns }],
+        };
+        made.run.workers = vec![worker(0, 51_000), worker(1, 900_000), worker(2, 41_000)];
+        let recorded = made.recorded(0.0);
+        let entries = ledger(&recorded.run, &Analysis::new(&recorded));
+        let excess = entries[0].lives[0].first_call_ns["std"];
+        assert!((excess - 50_000.0).abs() < 1.0, "{excess}");
+    }
 
     #[test]
     fn wheels_are_told_by_the_names_of_artifacts() {

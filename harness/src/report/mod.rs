@@ -115,7 +115,7 @@ impl Report {
             tables,
             talks: talks::talks(recorded, analysis),
             skipped: skipped(&recorded.run.skipped),
-            lanes: ledger::ledger(&recorded.run),
+            lanes: ledger::ledger(&recorded.run, analysis),
         }
     }
 }

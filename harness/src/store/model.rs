@@ -76,6 +76,18 @@ pub struct WorkerRecord {
     pub import_ns: u64,
     /// Its own peak resident set; none where the system does not tell, or when it did not end in peace.
     pub peak_resident_bytes: Option<u64>,
+    /// Its first call in each workload.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first_calls: Vec<FirstCall>,
+}
+
+/// The first call that a worker made in a workload: what is made when it is first needed, is made here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstCall {
+    /// The cell whose input it had.
+    pub cell: u32,
+    /// How long it took, nanoseconds.
+    pub elapsed_ns: u64,
 }
 
 /// Where a run stands.

@@ -12,8 +12,8 @@ use crate::process::nanoseconds;
 
 /// One operation and its inputs, whatever their types.
 pub trait Cell {
-    /// The answers to `count` inputs from `first` on; to all the others without a count.
-    fn verify(&self, first: usize, count: Option<usize>) -> Vec<Answer>;
+    /// The answers to `count` inputs from `first` on, to all the others without a count; and the nanoseconds of the first call.
+    fn verify(&self, first: usize, count: Option<usize>) -> (Vec<Answer>, Option<u64>);
     /// The answer to the first input, with all its values.
     fn call_once(&self) -> Answer;
     /// Times `loops` calls in every thread.
@@ -36,9 +36,16 @@ where
     Output: Returned + Send,
     Call: Fn(&Input) -> Output + Sync,
 {
-    fn verify(&self, first: usize, count: Option<usize>) -> Vec<Answer> {
+    fn verify(&self, first: usize, count: Option<usize>) -> (Vec<Answer>, Option<u64>) {
         let asked = self.inputs.iter().skip(first).take(count.unwrap_or(usize::MAX));
-        asked.map(|input| (self.call)(input).answer(false)).collect()
+        let mut first_ns = None;
+        let answers = asked.map(|input| {
+            let start = Instant::now();
+            let output = (self.call)(input);
+            first_ns.get_or_insert_with(|| nanoseconds(start.elapsed()));
+            output.answer(false)
+        });
+        (answers.collect(), first_ns)
     }
 
     fn call_once(&self) -> Answer {

@@ -33,7 +33,10 @@ impl Worker {
         match request {
             Request::Load(load) => self.load(&load),
             Request::Prepare(cell) => self.prepare(&cell),
-            Request::Verify { cell, first, count } => Ok(Reply::Verified { answers: self.cell(cell)?.verify(first, count) }),
+            Request::Verify { cell, first, count } => {
+                let (answers, first_ns) = self.cell(cell)?.verify(first, count);
+                Ok(Reply::Verified { answers, first_ns })
+            }
             Request::Sample(sample) => self.sample(&sample),
             Request::Drop { cell } => {
                 self.cell(cell)?;

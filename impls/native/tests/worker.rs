@@ -262,7 +262,9 @@ fn samples_walk_the_pool_around_and_around() {
     let pool: Vec<_> = (0..5).map(|i| vec![integer(i), integer(10 * i)]).collect();
     for threads in [1, 3] {
         assert_eq!(worker.prepare("call", "add", pool.clone(), threads), Reply::Prepared {});
-        let Reply::Verified { answers } = worker.ask(Request::Verify { cell: 7, first: 0, count: None }) else { panic!("not verified") };
+        let Reply::Verified { answers, .. } = worker.ask(Request::Verify { cell: 7, first: 0, count: None }) else {
+            panic!("not verified")
+        };
         let expected: Vec<_> = (0..5).map(|i| Answer::Integer((11 * i).to_string())).collect();
         assert_eq!(answers, expected);
         for (loops, first) in [(1, 0), (7, 4), (5, 13), (1000, 2)] {
@@ -291,7 +293,7 @@ fn goes_on_after_what_it_cannot_do() {
     assert!(matches!(worker.prepare("call", "noop", vec![vec![]], 0), Reply::Failed(_)));
     assert!(matches!(worker.prepare("call", "fail", vec![vec![]], 1), Reply::Failed(_)));
     assert_eq!(worker.prepare("call", "add", vec![vec![integer(1), integer(2)], vec![]], 1), Reply::Prepared {});
-    let Reply::Verified { answers } = worker.ask(Request::Verify { cell: 7, first: 0, count: None }) else { panic!("not verified") };
+    let Reply::Verified { answers, .. } = worker.ask(Request::Verify { cell: 7, first: 0, count: None }) else { panic!("not verified") };
     assert_eq!(answers[0], Answer::Integer("3".to_owned()));
     assert_eq!(kind(answers[1].clone()), "TypeError");
     assert_eq!(worker.prepare("call", "noop", vec![vec![]], 1), Reply::Prepared {});

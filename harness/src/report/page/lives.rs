@@ -60,6 +60,7 @@ pub(super) fn lives(report: &Report) -> SectionTable {
         ("Rebuild", true),
         ("Artifacts", true),
         ("Import", true),
+        ("First call", true),
         ("Peak memory", true),
         ("Kernel lines", true),
         ("Glue lines", true),
@@ -72,8 +73,8 @@ pub(super) fn lives(report: &Report) -> SectionTable {
         title: "Life cycle".into(),
         notes: vec![
             "Builds, artifacts and lines are the strategy's, which its lanes share; lines are neither blank nor comment only. A build's \
-             time is there once `cargo bindbench setup --time-builds` has measured it. Import time is the median over the run's workers; \
-             peak memory is the worker's own resident set, with the inputs of all its cells."
+             time is there once `cargo bindbench setup --time-builds` has measured it. Import time is the median over the run's workers. \
+             First call: how much longer a worker's first call takes than a later one, in the workload where that is most; peak memory is the worker's own resident set, with the inputs of all its cells."
                 .into(),
         ],
         columns: columns.map(|(title, number)| (title.to_owned(), number)).to_vec(),
@@ -99,6 +100,7 @@ fn row(entry: &Entry, life: &Life) -> Vec<String> {
         seconds(life.incremental_build_s),
         life.artifact_bytes.filter(|bytes| *bytes > 0).map(bytes).unwrap_or_default(),
         life.import_ns.map(format::time).unwrap_or_default(),
+        first_call(life),
         life.peak_resident_bytes.map(bytes).unwrap_or_default(),
         count(life.kernel_lines),
         count(life.glue_lines),
@@ -106,6 +108,12 @@ fn row(entry: &Entry, life: &Life) -> Vec<String> {
         wheels.to_owned(),
         supports.trim().to_owned(),
     ]
+}
+
+/// `+1.23 ms (bpe)`.
+fn first_call(life: &Life) -> String {
+    let most = life.first_call_ns.iter().max_by(|a, b| a.1.total_cmp(b.1));
+    most.map(|(workload, excess)| format!("+{} ({workload})", format::time(*excess))).unwrap_or_default()
 }
 
 /// `1.23 MB`.

@@ -49,12 +49,14 @@ pub fn plot(table: &Table) -> Option<Plot> {
             canvas.text(&count.to_string(), (at, bottom + 14), Anchor::Middle, Letters::Small, Ink::Muted);
         }
         canvas.dashes((x.at(1.0), y.at(1.0)), (x.at(f64::from(most)), y.at(f64::from(most))), Ink::Muted);
+        // Side by side, as far as there is room before the next number of threads: intervals are not to hide each other.
+        let apart = ((right - LEFT) / most.max(2) as i32 / 2 / lanes.len().max(1) as i32).clamp(1, 9);
         let mut ends = Vec::new();
         for (n, (lane, rows)) in lanes.iter().enumerate() {
             let mut places = vec![(x.at(1.0), y.at(1.0))];
             for row in rows {
                 let Some(scaling) = row.scaling else { continue };
-                let at = x.at(f64::from(row.threads));
+                let at = x.at(f64::from(row.threads)) - n as i32 * apart;
                 if let Some((low, high)) = scaling.interval() {
                     canvas.line((at, y.at(low)), (at, y.at(high)), Ink::Series(n), 1);
                 }
