@@ -92,7 +92,7 @@ class Cell:
         self._empty_loop = make_loop(arity, raises, empty=True)
 
     def verify(self, first: int, count: int | None) -> dict[str, Any]:
-        """The answers to `count` items of the pool from `first` on, to all the others without a count; and what the first call took."""
+        """The answers to `count` items of the pool from `first` on, or to all the others, and what the first call took."""
         call, spans = with_stopwatch(self._call)
         end = None if count is None else first + count
         answers = [answer_of_call(call, arguments) for arguments in self._pool[first:end]]
