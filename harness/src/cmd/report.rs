@@ -13,6 +13,7 @@ use thiserror::Error;
 use super::print;
 use crate::atomic;
 use crate::report::claims::{self, Claims};
+use crate::report::excerpt::{Chosen, excerpt};
 use crate::report::ladder::Ladder;
 use crate::report::page::{self, Extras, Flamegraph, Plots};
 use crate::report::plots::Plot;
@@ -50,9 +51,9 @@ pub struct Args {
     /// Put the tables into a Markdown file, between a line `<!-- bindbench: begin -->` and a line `<!-- bindbench: end -->`
     #[arg(long, value_name = "FILE")]
     splice: Option<PathBuf>,
-    /// Splice only tables of these operations, such as std.std; repeatable
-    #[arg(long, value_name = "GLOB", value_parser = glob, requires = "splice")]
-    tables: Vec<GlobMatcher>,
+    /// Splice only these tables: std.std, std.std:ints or std.std:ints:5000; repeatable
+    #[arg(long, value_name = "GLOB[:INPUT[:SIZE]]", requires = "splice")]
+    tables: Vec<Chosen>,
     /// Print JSON instead of tables
     #[arg(long)]
     json: bool,
@@ -102,8 +103,7 @@ pub fn run(args: &Args) -> miette::Result<ExitCode> {
         print_path(&out)?;
     }
     if let Some(file) = &args.splice {
-        let wanted = |operation: &str| args.tables.is_empty() || args.tables.iter().any(|glob| glob.is_match(operation));
-        splice_into(file, &report, wanted)?;
+        splice_into(file, &report, &args.tables)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -211,12 +211,12 @@ fn step_summary(text: &str) -> miette::Result<()> {
     append().into_diagnostic().with_context(|| format!("can't write GITHUB_STEP_SUMMARY, {}", path.display()))
 }
 
-fn splice_into(file: &Path, report: &Report, wanted: impl Fn(&str) -> bool) -> miette::Result<()> {
+fn splice_into(file: &Path, report: &Report, chosen: &[Chosen]) -> miette::Result<()> {
     let name = file.display().to_string();
     let old = fs::read_to_string(file).into_diagnostic().with_context(|| format!("can't read {name}"))?;
-    let tables = markdown::excerpt(report, |table| wanted(&format!("{}.{}", table.workload, table.operation)));
+    let part = markdown::part(report, &excerpt(report, chosen));
     let command = page::shell(&std::env::args().collect::<Vec<_>>());
-    let new = splice(&name, &old, &tables, &command)?;
+    let new = splice(&name, &old, &part, &command)?;
     atomic::replace(file, new.as_bytes()).into_diagnostic().with_context(|| format!("can't write {name}"))
 }
 

@@ -17,7 +17,7 @@ const MOST_SIZES: usize = 8;
 const FIVE_PERCENT: f64 = 1.0 / 0.95;
 
 /// How the lanes of a table grow, with one thread.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Growth {
     /// The sizes compared, ascending.
     pub sizes: Vec<u64>,
@@ -28,7 +28,7 @@ pub struct Growth {
 }
 
 /// How one lane grows.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct LaneGrowth {
     /// The lane's id.
     pub lane: String,
@@ -41,7 +41,7 @@ pub struct LaneGrowth {
 }
 
 /// Nanoseconds for each further unit of size, in a range of sizes.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Slope {
     /// Where the range begins.
     pub from: u64,
@@ -52,7 +52,7 @@ pub struct Slope {
 }
 
 /// A lane that is slower than others at one size, and faster at a larger one and from there on.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Overtake {
     /// The lane.
     pub lane: String,

@@ -38,12 +38,12 @@ pub fn render(report: &Report) -> String {
     text
 }
 
-/// What was measured where, and the tables that `wanted` names; for a document of somebody else's.
-pub fn excerpt(report: &Report, wanted: impl Fn(&Table) -> bool) -> String {
+/// What was measured where, and some tables; for a document of somebody else's.
+pub fn part(report: &Report, tables: &[Table]) -> String {
     let mut text = String::new();
     let about = report.about.iter().cloned();
     list(&mut text, about.chain([report.vouches.sentence()]).chain(report.vouches.resolution()));
-    report.tables.iter().filter(|table| wanted(table)).for_each(|table| section(&mut text, table));
+    tables.iter().for_each(|table| section(&mut text, table));
     text
 }
 

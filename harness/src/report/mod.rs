@@ -3,6 +3,7 @@
 mod cell_names;
 pub mod claims;
 pub mod csv;
+pub mod excerpt;
 mod finder;
 mod format;
 mod grid;

@@ -13,7 +13,7 @@ use crate::store::model::Unit;
 use super::growth::Growth;
 
 /// Lanes compared on one operation and input.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Table {
     /// `kmp`.
     pub workload: String,
@@ -62,7 +62,7 @@ impl Table {
 }
 
 /// Whether the lanes of a table share one kernel.
-#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kernel {
     /// Each lane has its own: as published.
@@ -74,7 +74,7 @@ pub enum Kernel {
 }
 
 /// A lane in a case.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Row {
     /// The cell's id in `run.json` and `samples.csv`.
     pub cell: u32,

@@ -80,6 +80,12 @@ fn tables_are_spliced_into_somebodys_markdown() {
         "{text}"
     );
     assert!(text.ends_with("<!-- bindbench: end -->\nend\n"));
+    let one_case = [&arguments[..6], &["--tables", "std.std:ints:10"]].concat();
+    sandbox.bindbench(&one_case).succeeds();
+    let short = fs::read_to_string(&readme).unwrap();
+    assert!(short.contains("input ints") && !short.contains("input floats") && !short.contains("5,000"), "{short}");
+    assert!(short.lines().count() < text.lines().count());
+    sandbox.bindbench(&[&arguments[..6], &["--tables", "std.std:ints:many"]].concat()).refuses_with(&["--tables", "unknown unit"]);
 }
 
 #[test]
