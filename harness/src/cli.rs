@@ -32,7 +32,7 @@ pub enum Command {
     /// Set up, measure, report, profile, judge the claims: everything, in one go
     BenchAll(cmd::bench_all::Args),
     /// Say what is here, what is missing, and the command that installs it
-    Doctor,
+    Doctor(cmd::doctor::Args),
     /// Make environments, inputs, builds and receipts
     Setup(cmd::setup::Args),
     /// Show lanes and workloads with their state

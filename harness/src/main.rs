@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     let Cli { catalog, command } = Cli::parse();
     let done = match command {
         Command::BenchAll(args) => cmd::bench_all::run(&args, &catalog),
-        Command::Doctor => cmd::doctor::run(&catalog),
+        Command::Doctor(args) => cmd::doctor::run(&args, &catalog),
         Command::Setup(args) => cmd::setup::run(&args, &catalog),
         Command::List(args) => cmd::list::run(&args, &catalog),
         Command::Run(args) => cmd::run::run(&args, &catalog),

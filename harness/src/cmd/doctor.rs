@@ -7,17 +7,28 @@ use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, LineStyle, Table};
 use miette::Result;
 
-use super::print;
+use super::{noise, print};
 use crate::catalog::Need;
 use crate::setup::Workshop;
 use crate::setup::layout::Layout;
 use crate::setup::needs::remedy;
 
+/// What to look at.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Measure the machine instead, for 20 s: how finely runs here tell things apart, and what disturbs them
+    #[arg(long)]
+    noise: bool,
+}
+
 /// Looks around and prints what it sees; changes nothing. Exit status 2 when nothing could be measured here.
 ///
 /// # Errors
-/// When a manifest is not as it should be.
-pub fn run(catalogs: &[PathBuf]) -> Result<ExitCode> {
+/// When a manifest is not as it should be, or what the machine is measured with can't be set up.
+pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
+    if args.noise {
+        return noise::run(catalogs);
+    }
     let workshop = Workshop::open(Layout::find(), catalogs)?;
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none())).set_content_arrangement(ContentArrangement::Dynamic);

@@ -7,6 +7,7 @@ pub mod debug;
 pub mod doctor;
 pub mod guard;
 pub mod list;
+mod noise;
 pub mod profile;
 pub mod report;
 pub mod run;

@@ -4,6 +4,7 @@ mod calibrate;
 pub mod contender;
 pub mod crew;
 pub mod environment;
+pub mod neighbours;
 mod plan;
 mod schedule;
 mod start;
@@ -23,6 +24,7 @@ use crate::store::model::{Cell, Run, RunState, Sample, Status};
 use contender::Once;
 pub use crew::Watch;
 use crew::{Crew, Gear, Introduction, Trouble, check, post_of};
+pub use plan::Dimensions;
 pub use start::{Launches, Options, begin, lay_out, resume};
 
 /// A run that is being measured.

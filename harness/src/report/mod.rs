@@ -12,6 +12,7 @@ pub mod json;
 pub mod ladder;
 pub mod ledger;
 pub mod markdown;
+pub mod noise;
 pub mod page;
 pub mod plots;
 pub mod png;

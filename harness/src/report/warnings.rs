@@ -19,7 +19,7 @@ pub struct Warning {
     pub advice: String,
 }
 
-fn warning(what: impl Into<String>, advice: impl Into<String>) -> Warning {
+pub(super) fn warning(what: impl Into<String>, advice: impl Into<String>) -> Warning {
     Warning { what: what.into(), advice: advice.into() }
 }
 
@@ -105,7 +105,7 @@ fn damage(recorded: &Recorded) -> Option<Warning> {
 }
 
 /// What on the machine makes numbers noisy or untypical.
-fn machine(environment: &Environment) -> Vec<Warning> {
+pub(super) fn machine(environment: &Environment) -> Vec<Warning> {
     let mut warnings = Vec::new();
     let cpus = environment.cpus.len();
     if let Some(load) = environment.load_before.filter(|&load| load > 0.5 * cpus as f64) {

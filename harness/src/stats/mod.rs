@@ -3,6 +3,7 @@
 mod bounds;
 mod curves;
 mod interval;
+mod noise;
 mod pairs;
 mod resolution;
 mod scaling;
@@ -23,6 +24,7 @@ use crate::store::model::{Run, RunState};
 pub use bounds::{Bounds, Standing};
 pub use curves::{Compared, Curve, Onset, Piece, onset};
 pub use interval::{Estimate, FEWEST_GENERATIONS, Scale, median, six_digits};
+pub use noise::Noise;
 pub use pairs::{NoRatio, Samples};
 pub use resolution::{Resolution, Twin, Verdict, WIDEST, allowed, verdict, widening};
 pub use slope::Slope;

@@ -132,3 +132,14 @@ fn a_reader_that_goes_away_is_no_error() {
     assert!(!said.contains("panicked"), "{said}");
     assert_eq!(fs::read_to_string(sandbox.path().join("status")).unwrap().trim(), "0");
 }
+
+#[test]
+fn the_machines_noise_is_measured_with_nothing_but_python() {
+    let sandbox = Sandbox::new();
+    let said =
+        sandbox.bindbench(&["doctor", "--noise"]).succeeds().prints(&["generations × rounds", "call.noop", "std.std of ints, 5,000"]);
+    let text = said.stdout();
+    let rows: Vec<&str> = text.lines().filter(|line| line.contains('±')).collect();
+    assert!(rows.len() >= 5 && rows.iter().all(|row| row.matches('±').count() == 3), "{text}");
+    assert!(text.contains("disturbs measuring"), "{text}");
+}

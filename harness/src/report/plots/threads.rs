@@ -50,7 +50,7 @@ pub fn plot(table: &Table) -> Option<Plot> {
         }
         canvas.dashes((x.at(1.0), y.at(1.0)), (x.at(f64::from(most)), y.at(f64::from(most))), Ink::Muted);
         // Side by side, as far as there is room before the next number of threads: intervals are not to hide each other.
-        let apart = ((right - LEFT) / most.max(2) as i32 / 2 / lanes.len().max(1) as i32).clamp(1, 9);
+        let apart = ((right - LEFT) / most.max(2) as i32 / 2 / lanes.len().max(1) as i32).clamp(1, 5);
         let mut ends = Vec::new();
         for (n, (lane, rows)) in lanes.iter().enumerate() {
             let mut places = vec![(x.at(1.0), y.at(1.0))];
@@ -76,7 +76,10 @@ pub fn plot(table: &Table) -> Option<Plot> {
         name: "threads".into(),
         heading: format!("Scaling over threads: {title}"),
         says: format!("Throughput over that of one thread: {}.", texts.join(", ")),
-        caption: "Dashed: perfect scaling. Flat at 1: one thread at a time, as with a GIL that is held. Strokes: 95 % intervals.".into(),
+        caption:
+            "Dashed: perfect scaling. Flat at 1: one thread at a time, as with a GIL that is held. Strokes: 95 % intervals; lanes stand \
+                  side by side so that these can be told apart."
+                .into(),
         svg,
     })
 }

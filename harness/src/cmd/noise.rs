@@ -1,0 +1,80 @@
+//! `bindbench doctor --noise`: what this machine can tell apart, learnt from a short run in which every lane is measured twice.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use miette::{Context, IntoDiagnostic, Result, miette};
+
+use super::run::{INTERRUPTED, listen};
+use super::{print, setup};
+use crate::catalog::{Catalog, Input, Preset, Recipe, Selection, matrix};
+use crate::measure::{Dimensions, Options, Outcome, Watch, begin, environment, neighbours};
+use crate::report::noise;
+use crate::setup::layout::Layout;
+use crate::store::Recorded;
+use crate::worker::{Guard, Limits};
+
+/// Watches what others do for so long.
+const IDLE: Duration = Duration::from_secs(3);
+
+/// Then measures for about so long, and the workers have to be started besides.
+const SAMPLES: Duration = Duration::from_secs(11);
+
+/// Enough to tell how far they differ.
+const GENERATIONS: u32 = 8;
+
+/// A request that takes longer than this is no sample of a smoke run.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Measures, and prints what it says about other runs.
+///
+/// # Errors
+/// When the lane to measure with can't be set up, or the disk refuses.
+pub(super) fn run(catalogs: &[PathBuf]) -> Result<ExitCode> {
+    let catalog = Catalog::read(Layout::find().root(), catalogs)?;
+    let lane = usual_baseline(&catalog).ok_or_else(|| miette!("no workload names a lane that others are compared with"))?;
+    let selection = Selection { workloads: without_texts(&catalog), lanes: vec![lane.clone()], threads: vec![1], ..Selection::default() };
+    let workshop = &setup::set_up(&selection, Preset::Smoke, catalogs)?;
+    eprintln!("watching the machine for {} s, then measuring it for about {} s", IDLE.as_secs(), SAMPLES.as_secs() + 6);
+    let others = neighbours::watch(IDLE);
+    let spanned = matrix(&workshop.catalog, &selection, Preset::Smoke, environment::allowed_cpus().len())?;
+    let options = Options {
+        preset: Preset::Smoke,
+        generations: Some(GENERATIONS),
+        rounds: None,
+        budget: Some(SAMPLES),
+        seed: None,
+        limits: Limits { time: LONGEST, memory: environment::available_memory() / 5 * 4 },
+        loops_from: None,
+        twins: true,
+    };
+    let folder = tempfile::tempdir_in(workshop.layout.build()).into_diagnostic().wrap_err("can't make a folder for the samples")?;
+    let mut session = begin(workshop, &selection, spanned, &options, folder.path(), std::env::args().collect())?;
+    let interrupt = listen()?;
+    let guard = Guard::start().into_diagnostic().wrap_err("can't start the guard")?;
+    if session.measure(&options, Watch { guard: &guard, interrupt: &interrupt })? == Outcome::Interrupted {
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
+    let recorded = Recorded::read(session.folder())?;
+    let budget = |name, preset| {
+        let Dimensions { generations, rounds, .. } = Dimensions::of(preset);
+        (name, generations, rounds)
+    };
+    let budgets = [budget("quick", Preset::Quick), budget("talk", Preset::Talk), budget("full", Preset::Full)];
+    print(&noise::text(&recorded, &budgets, others.map(|others| others.busy), others.map(|others| others.stolen)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The workloads that need no text from anywhere.
+fn without_texts(catalog: &Catalog) -> Vec<String> {
+    let has_text = |input: &Input| input.arguments.iter().any(|recipe| matches!(recipe, Recipe::Text(_)));
+    let without = catalog.workloads.iter().filter(|workload| !workload.inputs.values().any(has_text));
+    without.map(|workload| workload.name.clone()).collect()
+}
+
+/// The lane that others are compared with in most workloads where each has its own kernel: it takes nothing but Python.
+fn usual_baseline(catalog: &Catalog) -> Option<&String> {
+    let all: Vec<&String> = catalog.workloads.iter().flat_map(|workload| &workload.baseline.published).collect();
+    all.iter().max_by_key(|lane| all.iter().filter(|other| other == lane).count()).copied()
+}
