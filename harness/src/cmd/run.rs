@@ -24,7 +24,7 @@ use crate::worker::{Guard, Limits};
 pub struct Args {
     #[command(flatten)]
     pub(super) selection: Selection,
-    /// Which sizes, and how much time: smoke (about a minute), quick (5), talk (20), full (hours)
+    /// Which sizes, and how much time: smoke (1.5 minutes), quick (5), talk (20), full (hours)
     #[arg(long, value_enum, default_value_t = Preset::Talk)]
     pub(super) preset: Preset,
     /// Time for all samples, instead of the preset's; cells give up rounds until they fit
