@@ -119,8 +119,11 @@ mod tests {
     use crate::profile::fold::{Moment, NamedStack};
     use crate::profile::names::{self, Frames};
 
-    /// The worker is process 1; times are in milliseconds.
-    fn exported(samples: &[(u64, u32, u32, &[(&str, Class)])]) -> Value {
+    /// Milliseconds, process, thread, stack.
+    type Taken<'a> = (u64, u32, u32, &'a [(&'a str, Class)]);
+
+    /// The worker is process 1.
+    fn exported(samples: &[Taken]) -> Value {
         let mut frames = Frames::default();
         let named = samples.iter().map(|&(ms, pid, tid, stack)| {
             let mut number =

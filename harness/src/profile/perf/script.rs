@@ -228,12 +228,15 @@ mod tests {
 \t               0 [unknown] ([unknown])
 ";
 
+    /// Nanoseconds, process, thread, whether it is whole, frames.
+    type Seen = (u64, u32, u32, bool, Vec<(String, Class)>);
+
     #[test]
     fn samples_are_read_with_their_stacks_down_to_the_root() {
         let owners = Owners { kernel: vec!["/b/kernels".into()], ..Owners::default() };
         let mut script = Script::new(&owners);
         script.read(TEXT.as_bytes()).unwrap();
-        let seen: Vec<(u64, u32, u32, bool, Vec<(String, Class)>)> = script
+        let seen: Vec<Seen> = script
             .stacks
             .iter()
             .map(|stack| {
