@@ -624,6 +624,14 @@ def test_a_call_is_watched_by_a_heart(start: Start) -> None:
     assert call(other, "give_list", integer(1)) == usual
 
 
+def test_a_sampler_that_is_not_there_is_refused_and_nothing_else(start: Start, tmp_path: Path) -> None:
+    worker = start("def noop():\n    pass\n")
+    record = {"library": str(tmp_path / "none.so"), "hertz": 999, "file": str(tmp_path / "stacks")}
+    assert worker.ask({"record": record})["failed"]["type"] == "OSError"
+    prepare(worker, "noop", [])
+    assert sample(worker, 1)["answers"]
+
+
 def test_calls_are_weighed(start: Start) -> None:
     source = """
         kept = []

@@ -63,6 +63,9 @@ pub enum Request {
     /// Call a prepared cell's operation, and look at the process's memory before and after; answered by [`Reply::Weighed`].
     /// Never in a worker that takes samples.
     Weigh(Weigh),
+    /// From now on, take samples of the process's own stacks while it runs the calls of a [`Request::Sample`]; answered by
+    /// [`Reply::Recording`]. Never in a worker whose times count.
+    Record(Record),
     /// Report what the process used, then exit with status 0; answered by [`Reply::Finished`].
     Finish,
 }
@@ -129,6 +132,19 @@ pub struct Call {
     pub operation: String,
     /// Its arguments.
     pub arguments: Vec<Argument>,
+}
+
+/// A library that takes samples of the stacks of the process that loads it. It has two C functions, both with status 0 when it went well:
+/// `bindbench_pprof_start(hertz)`, and `bindbench_pprof_stop(path)`, which appends the samples to a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// The library.
+    pub library: PathBuf,
+    /// Samples a second of CPU time.
+    pub hertz: u64,
+    /// The file. Its folder is for temporary files of the library's, too.
+    pub file: PathBuf,
 }
 
 /// Calls with a heartbeat beside them: a thread that sleeps half a millisecond, over and over, and needs the GIL to go on.
@@ -287,6 +303,8 @@ pub enum Reply {
     Watched(Watched),
     /// To [`Request::Weigh`].
     Weighed(Weighed),
+    /// To [`Request::Record`].
+    Recording {},
     /// To [`Request::Finish`].
     Finished {
         /// Peak resident set of the worker itself, in bytes (`VmHWM`; not `ru_maxrss`, which is inherited over fork and exec).
@@ -478,6 +496,10 @@ mod tests {
             json!({"watch": {"cell": 3, "first": 5, "duration_ns": 1_000_000_000, "switch_interval_ns": 500_000}}),
         );
         is_written_as(Request::Weigh(Weigh { cell: 3, first: 5, loops: 1 }), json!({"weigh": {"cell": 3, "first": 5, "loops": 1}}));
+        is_written_as(
+            Request::Record(Record { library: "/l.so".into(), hertz: 999, file: "/t/stacks".into() }),
+            json!({"record": {"library": "/l.so", "hertz": 999, "file": "/t/stacks"}}),
+        );
         is_written_as(Request::Drop { cell: 9 }, json!({"drop": {"cell": 9}}));
         is_written_as(Request::Finish, json!("finish"));
     }
@@ -527,6 +549,7 @@ mod tests {
             Reply::Weighed(Weighed { before: Some(footprint), elapsed_ns: 9, peak_bytes: Some(8192), holding: None, after: None }),
             line,
         );
+        is_written_as(Reply::Recording {}, json!({"recording": {}}));
         is_written_as(Reply::Finished { peak_resident_bytes: None }, json!({"finished": {"peak_resident_bytes": null}}));
         let raised = Raised { kind: "KeyError".into(), message: "3".into(), bases: vec!["Exception".into()], traceback: None };
         is_written_as(Reply::Failed(raised), json!({"failed": {"type": "KeyError", "message": "3", "bases": ["Exception"]}}));

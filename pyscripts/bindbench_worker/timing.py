@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from itertools import cycle, islice, repeat
 from threading import Barrier
 from time import perf_counter_ns
@@ -104,15 +104,19 @@ class Cell:
         first %= len(self._pool)
         return call, cycle(self._pool[first:] + self._pool[:first])
 
-    def sample(self, loops: int, first: int, empty: bool) -> dict[str, Any]:
-        """Time `loops` calls in every thread, and return the time and each thread's last answer."""
+    def sample(self, loops: int, first: int, empty: bool, around: AbstractContextManager[None] | None = None) -> dict[str, Any]:
+        """Time `loops` calls in every thread, and return the time and each thread's last answer.
+
+        The calls are made in the context `around`, which is entered before any clock is read.
+        """
         if loops < 1:
             raise ValueError("a sample needs at least one call")
         # As `timeit` does: a collection belongs to whoever made the garbage, not to the call during which it happens.
         collects = gc.isenabled()
         gc.disable()
         try:
-            elapsed_ns, returned = self._time(self._loop, loops, first)
+            with around or nullcontext():
+                elapsed_ns, returned = self._time(self._loop, loops, first)
             sampled: dict[str, Any] = {"elapsed_ns": elapsed_ns}
             if empty:
                 # After the calls: they find the caches in the same state, whether the empty loop is asked for or not.

@@ -13,6 +13,7 @@ from typing import Any, Callable, ClassVar
 from . import heartbeat, memory, process
 from .answers import answer_of_call, raised
 from .inputs import argument
+from .stacks import Recorder
 from .timing import Cell
 
 
@@ -23,6 +24,7 @@ class Worker:
         self.finished = False
         self._modules: dict[str, ModuleType] = {}
         self._cells: dict[int, Cell] = {}
+        self._recorder: Recorder | None = None
 
     def reply_to(self, line: str) -> dict[str, Any]:
         """The reply to one request.
@@ -70,7 +72,7 @@ class Worker:
         prepared = self._cell(cell)
         if cpus is not None:
             process.stay_on(cpus)
-        return {"sampled": prepared.sample(loops, first, empty)}
+        return {"sampled": prepared.sample(loops, first, empty, around=self._recorder)}
 
     def _drop(self, cell: int) -> dict[str, Any]:
         self._cell(cell)
@@ -86,6 +88,10 @@ class Worker:
 
     def _weigh(self, cell: int, first: int, loops: int) -> dict[str, Any]:
         return {"weighed": memory.weigh(*self._cell(cell).untimed(first), loops)}
+
+    def _record(self, library: str, hertz: int, file: str) -> dict[str, Any]:
+        self._recorder = Recorder(library, hertz, file)
+        return {"recording": {}}
 
     def _finish(self) -> dict[str, Any]:
         self.finished = True
@@ -112,5 +118,6 @@ class Worker:
         "call": _call,
         "watch": _watch,
         "weigh": _weigh,
+        "record": _record,
         "finish": _finish,
     }

@@ -91,12 +91,17 @@ pub fn steps(root: &Path, all_pythons: bool) -> Vec<Step> {
     // impls/pyo3 is no member of the workspace: it needs the kernels and a Python to be compiled at all.
     let pyo3 = ["--manifest-path", "impls/pyo3/Cargo.toml"];
     let kernels = root.join("build/kernels").join(format!("{}bindbench_kernels{}", consts::DLL_PREFIX, consts::DLL_SUFFIX));
+    // Neither is samplers/pprof: few people need it.
+    let pprof = ["--manifest-path", "samplers/pprof/Cargo.toml"];
+    let lint_pprof = ["clippy", "--locked", "--target-dir", "build/cargo/lint", pprof[0], pprof[1], "--", "-D", "warnings"];
     let lint_pyo3 = ["clippy", "--locked", "--all-targets", "--target-dir", "build/cargo/lint", pyo3[0], pyo3[1], "--", "-D", "warnings"];
 
     let mut steps = vec![
         cargo("format, Rust", &["fmt", "--all", "--check"]).advising(RUSTFMT),
         cargo("format, PyO3", &["fmt", "--check", pyo3[0], pyo3[1]]).advising(RUSTFMT),
+        cargo("format, pprof", &["fmt", "--check", pprof[0], pprof[1]]).advising(RUSTFMT),
         cargo("lint, Rust", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]).advising(CLIPPY),
+        cargo("lint, pprof", &lint_pprof).advising(CLIPPY),
         cargo("documentation", &["doc", "--workspace", "--no-deps", "--locked", "--quiet"]).with("RUSTDOCFLAGS", "-D warnings"),
         cargo(BUILD, &["build", "--locked", "--package", "bindbench"]),
         driver(SET_UP, &["setup"]).after(&[BUILD]),

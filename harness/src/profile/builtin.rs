@@ -1,7 +1,5 @@
 //! The built-in way: the sampler of this program, and its own unwinding. It needs no perf program.
 
-use std::time::Instant;
-
 use super::fold::Folded;
 use super::names::Namer;
 use super::perf_map::PerfMaps;
@@ -9,7 +7,7 @@ use super::record::Event;
 use super::refusal::Refused;
 use super::sampler::{Recording, Sampler};
 use super::sitting::{Sitting, Studio};
-use super::stacks::{LOOP, NoStacks, PERF_SUPPORT, Sampled, Sampling};
+use super::stacks::{LOOP, Looped, NoStacks, PERF_SUPPORT, Sampled, Sampling, run_loops};
 use super::subject::Subject;
 use super::unwind::unwind;
 use super::way::Way;
@@ -18,7 +16,7 @@ use super::way::Way;
 ///
 /// # Errors
 /// When the cell can't be looked at, or the kernel refuses.
-pub fn sample(subject: &Subject, how: Sampling, studio: &Studio) -> Result<Sampled, NoStacks> {
+pub fn sample(subject: &Subject, how: &Sampling, studio: &Studio) -> Result<Sampled, NoStacks> {
     let mut launch = subject.launch.clone();
     launch.environment.insert(PERF_SUPPORT.0.to_owned(), PERF_SUPPORT.1.to_owned());
     // Dropped after the worker: what it writes until its end is removed.
@@ -27,7 +25,7 @@ pub fn sample(subject: &Subject, how: Sampling, studio: &Studio) -> Result<Sampl
     let pid = sitting.pid();
     maps.own(pid);
     let sampler = Sampler::attach(pid, how.hertz)?;
-    let looped = run_loops(&mut sitting, &sampler, how);
+    let looped = run(&mut sitting, &sampler, how);
     let Recording { records, lost, with_kernel } = sampler.finish();
     // Before anything can go wrong: what the worker started may have left files, too.
     for record in &records {
@@ -35,34 +33,25 @@ pub fn sample(subject: &Subject, how: Sampling, studio: &Studio) -> Result<Sampl
             maps.own(pid);
         }
     }
-    let (calls, elapsed_ns) = looped?;
+    let Looped { calls, elapsed_ns } = looped?;
     maps.read();
     sitting.finish();
     let unwound = unwind(&records);
     drop(records);
     let folded = Folded::new(&unwound, pid, Namer::new(&unwound, &maps, &subject.owners));
-    Ok(Sampled { way: Way::Builtin, folded, calls, elapsed_ns, lost, with_kernel })
+    Ok(Sampled { way: Way::Builtin, worker: pid, folded, calls, elapsed_ns, lost, with_kernel })
 }
 
-/// Calls and nanoseconds.
-fn run_loops(sitting: &mut Sitting, sampler: &Sampler, how: Sampling) -> Result<(u64, u64), NoStacks> {
+fn run(sitting: &mut Sitting, sampler: &Sampler, how: &Sampling) -> Result<Looped, NoStacks> {
     sitting.load()?;
     let loops = sitting.calibrate(LOOP)?;
-    let (mut rounds, mut elapsed_ns, begun) = (0, 0, Instant::now());
-    while begun.elapsed() < how.span {
-        sampler.switch(true).map_err(Refused::by_the_kernel)?;
-        let sampled = sitting.sample(loops)?;
-        sampler.switch(false).map_err(Refused::by_the_kernel)?;
-        elapsed_ns += sampled.elapsed_ns;
-        rounds += 1;
-    }
-    Ok((rounds * loops, elapsed_ns))
+    run_loops(sitting, loops, how.span, |on| Ok(sampler.switch(on).map_err(Refused::by_the_kernel)?))
 }
 
 /// Whether the kernel lets itself be asked for samples of what this user runs.
 ///
 /// # Errors
 /// What it refused, what to allow, and what is lost meanwhile.
-pub fn check(how: Sampling) -> Result<(), Refused> {
-    Sampler::attach(std::process::id(), how.hertz).map(drop)
+pub fn check(hertz: u64) -> Result<(), Refused> {
+    Sampler::attach(std::process::id(), hertz).map(drop)
 }

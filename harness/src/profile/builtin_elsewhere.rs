@@ -9,7 +9,7 @@ use super::subject::Subject;
 ///
 /// # Errors
 /// Always.
-pub fn sample(_: &Subject, _: Sampling, _: &Studio) -> Result<Sampled, NoStacks> {
+pub fn sample(_: &Subject, _: &Sampling, _: &Studio) -> Result<Sampled, NoStacks> {
     Err(NoStacks::Refused(Refused::Elsewhere))
 }
 
@@ -17,6 +17,6 @@ pub fn sample(_: &Subject, _: Sampling, _: &Studio) -> Result<Sampled, NoStacks>
 ///
 /// # Errors
 /// Always.
-pub fn check(_: Sampling) -> Result<(), Refused> {
+pub fn check(_: u64) -> Result<(), Refused> {
     Err(Refused::Elsewhere)
 }

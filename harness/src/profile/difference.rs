@@ -18,7 +18,7 @@ const BINDING: &str = "the binding";
 ///
 /// # Errors
 /// When one can't be looked at, the kernel refuses, or the disk does.
-pub fn take(first: &Subject, second: &Subject, sampling: Sampling, studio: &Studio, out: &Path) -> Result<Difference, NoStacks> {
+pub fn take(first: &Subject, second: &Subject, sampling: &Sampling, studio: &Studio, out: &Path) -> Result<Difference, NoStacks> {
     let before = sample(first, sampling, studio)?;
     let after = sample(second, sampling, studio)?;
     let lines = difference((&before.folded, picoseconds(&before, sampling)), (&after.folded, picoseconds(&after, sampling)));
@@ -47,7 +47,7 @@ pub fn take(first: &Subject, second: &Subject, sampling: Sampling, studio: &Stud
 }
 
 /// What a sample stands for, of one call.
-fn picoseconds(sampled: &Sampled, sampling: Sampling) -> f64 {
+fn picoseconds(sampled: &Sampled, sampling: &Sampling) -> f64 {
     1e12 / sampling.hertz as f64 / sampled.calls.max(1) as f64
 }
 
@@ -68,7 +68,7 @@ fn common(folded: &Folded) -> BTreeMap<String, u64> {
     let mut stacks = BTreeMap::new();
     for (stack, count) in &folded.stacks {
         let mut names: Vec<&str> = Vec::new();
-        for &number in stack {
+        for &number in stack.iter() {
             let frame = folded.frames.get(number);
             let name = if frame.class == Class::Glue { BINDING } else { frame.name.as_str() };
             if name != BINDING || names.last() != Some(&name) {

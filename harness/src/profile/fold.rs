@@ -2,10 +2,11 @@
 //! timed loop.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::class::Class;
 use super::names::{Frame, Frames, Namer};
-use super::unwind::{Stack, Unwound};
+use super::unwind::Unwound;
 
 /// The file of the worker's timed loop, as it is compiled (`pyscripts/bindbench_worker/timing.py`).
 const LOOP: &str = "<the timed loop>";
@@ -21,9 +22,42 @@ pub struct Folded {
     /// The frames that stacks are made of.
     pub frames: Frames,
     /// Outermost first → samples.
-    pub stacks: BTreeMap<Vec<usize>, u64>,
+    pub stacks: BTreeMap<Rc<[usize]>, u64>,
+    /// Every sample in the picture, in the order in which they came.
+    pub samples: Vec<FoldedSample>,
     /// What was counted.
     pub tally: Tally,
+}
+
+/// When and where a sample was taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// Nanoseconds of some clock, the same for all samples.
+    pub time_ns: u64,
+    /// The process.
+    pub pid: u32,
+    /// The thread.
+    pub tid: u32,
+}
+
+/// A sample in the picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoldedSample {
+    /// When and where.
+    pub moment: Moment,
+    /// One of [`Folded::stacks`].
+    pub stack: Rc<[usize]>,
+}
+
+/// A sample whose frames have names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedStack {
+    /// When and where.
+    pub moment: Moment,
+    /// Numbers of frames, outermost first.
+    pub frames: Vec<usize>,
+    /// It goes down to where its thread began.
+    pub rooted: bool,
 }
 
 /// What was counted.
@@ -47,36 +81,27 @@ impl Folded {
     /// Folds the stacks of a worker and of what it started.
     pub fn new(unwound: &Unwound, worker: u32, namer: Namer) -> Self {
         let mut namer = namer;
-        let mut folder = Folder { worker, stacks: BTreeMap::new(), tally: Tally::default() };
-        for stack in &unwound.stacks {
-            let numbers: Vec<usize> = stack.places.iter().rev().map(|place| namer.name(stack.pid, place)).collect();
-            folder.add(stack, &numbers, &mut namer.frames);
+        let named = unwound.stacks.iter().map(|stack| {
+            let frames = stack.places.iter().rev().map(|place| namer.name(stack.moment.pid, place)).collect();
+            NamedStack { moment: stack.moment, frames, rooted: stack.rooted }
+        });
+        let named: Vec<NamedStack> = named.collect();
+        Self::of_named(&named, worker, namer.frames)
+    }
+
+    /// Folds stacks of `frames`.
+    pub fn of_named(stacks: &[NamedStack], worker: u32, frames: Frames) -> Self {
+        let mut folded = Self { frames, ..Self::default() };
+        for stack in stacks {
+            folded.add(worker, stack);
         }
-        Self { frames: namer.frames, stacks: folder.stacks, tally: folder.tally }
+        folded
     }
 
-    /// In the format of flamegraph tools: frames between semicolons, a space, the count. Sorted.
-    pub fn lines(&self) -> Vec<String> {
-        let line = |(stack, count): (&Vec<usize>, &u64)| {
-            let names: Vec<&str> = stack.iter().map(|&number| self.frames.get(number).name.as_str()).collect();
-            format!("{} {count}", names.join(";"))
-        };
-        let mut lines: Vec<String> = self.stacks.iter().map(line).collect();
-        lines.sort();
-        lines
-    }
-}
-
-struct Folder {
-    worker: u32,
-    stacks: BTreeMap<Vec<usize>, u64>,
-    tally: Tally,
-}
-
-impl Folder {
-    /// Counts one stack, given as the numbers of its frames, outermost first.
-    fn add(&mut self, stack: &Stack, numbers: &[usize], frames: &mut Frames) {
-        let is_child = stack.pid != self.worker;
+    fn add(&mut self, worker: u32, stack: &NamedStack) {
+        let Self { frames, stacks, samples, tally } = self;
+        let numbers = &stack.frames;
+        let is_child = stack.moment.pid != worker;
         let is_loop = |frame: &Frame| frame.source.as_deref() == Some(LOOP);
         let is_worker = |frame: &Frame| frame.source.as_deref().is_some_and(|source| source.contains(WORKER));
         let in_loop = numbers.iter().position(|&number| is_loop(frames.get(number)));
@@ -88,12 +113,11 @@ impl Folder {
             (Some(position), _) if !is_child => position,
             // It makes inputs or looks at an answer.
             (_, Some(_)) if !is_child => {
-                self.tally.outside += 1;
+                tally.outside += 1;
                 return;
             }
             (in_loop, before) => in_loop.max(before.map(|position| position + 1)).unwrap_or(0),
         };
-        let tally = &mut self.tally;
         tally.samples += 1;
         tally.rooted += u64::from(stack.rooted);
         tally.with_python += u64::from(numbers.iter().any(|&number| frames.get(number).class == Class::Python));
@@ -109,14 +133,28 @@ impl Folder {
             kept.push(frames.number(gap));
         }
         kept.extend(&numbers[start..]);
-        *self.stacks.entry(kept).or_default() += 1;
+        let known = stacks.get_key_value(kept.as_slice()).map(|(known, _)| Rc::clone(known));
+        let kept = known.unwrap_or_else(|| kept.into());
+        *stacks.entry(Rc::clone(&kept)).or_default() += 1;
+        samples.push(FoldedSample { moment: stack.moment, stack: kept });
+    }
+
+    /// In the format of flamegraph tools: frames between semicolons, a space, the count. Sorted.
+    pub fn lines(&self) -> Vec<String> {
+        let line = |(stack, count): (&Rc<[usize]>, &u64)| {
+            let names: Vec<&str> = stack.iter().map(|&number| self.frames.get(number).name.as_str()).collect();
+            format!("{} {count}", names.join(";"))
+        };
+        let mut lines: Vec<String> = self.stacks.iter().map(line).collect();
+        lines.sort();
+        lines
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::unwind::Place;
+    use crate::profile::unwind::{Place, Stack};
 
     /// A frame written as `name` (native) or `name@file` (Python).
     fn frame(text: &str) -> Frame {
@@ -130,12 +168,12 @@ mod tests {
 
     fn fold(stacks: &[(u32, bool, &str)]) -> Folded {
         let mut frames = Frames::default();
-        let mut folder = Folder { worker: 1, stacks: BTreeMap::new(), tally: Tally::default() };
-        for &(pid, rooted, text) in stacks {
-            let numbers: Vec<usize> = text.split(';').map(|text| frames.number(frame(text))).collect();
-            folder.add(&Stack { pid, places: vec![Place::Nowhere], rooted }, &numbers, &mut frames);
-        }
-        Folded { frames, stacks: folder.stacks, tally: folder.tally }
+        let named = stacks.iter().map(|&(pid, rooted, text)| {
+            let frames = text.split(';').map(|text| frames.number(frame(text))).collect();
+            NamedStack { moment: Moment { time_ns: 0, pid, tid: pid }, frames, rooted }
+        });
+        let named: Vec<NamedStack> = named.collect();
+        Folded::of_named(&named, 1, frames)
     }
 
     #[test]
@@ -177,11 +215,13 @@ mod tests {
         let stack = |n: u64| {
             // Thirty deep, a thousand different ones.
             let places = (0..30).map(|depth| if depth % 2 == 0 { Place::Made(n % 1000) } else { Place::Kernel(depth) }).collect();
-            Stack { pid: 1, places, rooted: !n.is_multiple_of(10) }
+            Stack { moment: Moment { time_ns: n, pid: 1, tid: 1 }, places, rooted: !n.is_multiple_of(10) }
         };
         let unwound = Unwound { stacks: (0..100_000).map(stack).collect(), ..Unwound::default() };
         let folded = Folded::new(&unwound, 1, Namer::new(&unwound, &maps, &owners));
         assert_eq!((folded.tally.samples, folded.tally.rooted), (100_000, 90_000));
         assert_eq!(folded.stacks.values().sum::<u64>(), 100_000);
+        assert_eq!(folded.samples.len(), 100_000);
+        assert!(folded.samples.iter().all(|sample| folded.stacks.contains_key(&sample.stack)));
     }
 }

@@ -142,19 +142,24 @@ impl Image {
     pub fn is_root(&self, address: u64) -> bool {
         /// Longer than any `_start`.
         const START: u64 = 0x40;
-        // In the C library's debugging symbols, names for its own use begin with __GI_.
-        let named = |name: &str| {
-            let name = name.trim_start_matches("__GI_").trim_start_matches('_');
-            ["start", "clone", "clone3", "start_thread", "dl_start_user", "thread_start"].contains(&name)
-        };
-        let file = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let is_c_library = ["libc.", "libc-", "ld-", "libpthread"].iter().any(|begin| file.starts_with(begin));
         match self.function(address) {
-            Some(name) if named(name) => true,
-            Some(_) => false,
-            None => is_c_library || (self.entry..self.entry + START).contains(&address),
+            Some(name) => begins_a_thread(name),
+            None => is_c_library(&self.path) || (self.entry..self.entry + START).contains(&address),
         }
     }
+}
+
+/// Whether a function is where a thread begins.
+pub fn begins_a_thread(function: &str) -> bool {
+    // In the C library's debugging symbols, names for its own use begin with __GI_.
+    let name = function.trim_start_matches("__GI_").trim_start_matches('_');
+    ["start", "clone", "clone3", "start_thread", "dl_start_user", "thread_start"].contains(&name)
+}
+
+/// Whether a file is the C library, or what loads it.
+pub fn is_c_library(path: &Path) -> bool {
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    ["libc.", "libc-", "ld-", "libpthread"].iter().any(|begin| file.starts_with(begin))
 }
 
 fn symbols(elf: &object::File) -> Vec<Symbol> {

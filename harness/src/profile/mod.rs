@@ -2,7 +2,7 @@
 //!
 //! Data run one way here too: a worker sits for a cell (`subject`, `sitting`), it is sampled (`builtin`, `sampler`, `record`), stacks are
 //! unwound (`image`, `unwind`), named (`perf_map`, `names`, `class`), folded (`fold`), split by what was done (`split`), and drawn
-//! (`picture`, `difference`). A profiled pass is never a timed one.
+//! (`picture`, `difference`, `firefox`). A profiled pass is never a timed one.
 
 // What only the built-in sampler uses is compiled everywhere, so that its tests run everywhere.
 #![cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), allow(dead_code))]
@@ -11,13 +11,17 @@
 mod builtin;
 mod class;
 pub mod difference;
+mod firefox;
 mod fold;
 pub mod gil;
 mod image;
+mod maps;
 pub mod memory;
 mod names;
+mod perf;
 mod perf_map;
 mod picture;
+mod pprof;
 mod record;
 mod refusal;
 mod rhythm;
@@ -36,4 +40,4 @@ pub use sitting::{Sitting, Studio};
 pub use sizes::Sizes;
 pub use stacks::Sampling;
 pub use subject::{Subject, begin};
-pub use way::Backend;
+pub use way::{Backend, Choice, Way};

@@ -94,7 +94,7 @@ impl<'a> Namer<'a> {
         let (path, read) = &self.unwound.images[image];
         match read.as_ref().and_then(|read| read.function(address)) {
             Some(symbol) => {
-                let name = tidy(&demangled(symbol));
+                let name = tidy_name(symbol);
                 Frame { class: self.owners.class_of_function(path, &name), name, source: None, named: true }
             }
             None => {
@@ -110,9 +110,7 @@ impl<'a> Namer<'a> {
         while let Some(pid) = asked {
             if let Some(name) = self.maps.of(pid).and_then(|map| map.name(address)) {
                 return match python_function(name) {
-                    Some((function, file)) => {
-                        Frame { name: tidy(&python_name(function, file)), class: Class::Python, source: Some(file.to_owned()), named: true }
-                    }
+                    Some((function, file)) => python_frame(function, file),
                     None => Frame { name: tidy(name), class: Class::Interpreter, source: None, named: true },
                 };
             }
@@ -120,6 +118,16 @@ impl<'a> Namer<'a> {
         }
         unknown("[code made at run time]")
     }
+}
+
+/// A function of a file in Python.
+pub fn python_frame(function: &str, file: &str) -> Frame {
+    Frame { name: tidy(&python_name(function, file)), class: Class::Python, source: Some(file.to_owned()), named: true }
+}
+
+/// A function as it is shown, from its linker's name.
+pub fn tidy_name(symbol: &str) -> String {
+    tidy(&demangled(symbol))
 }
 
 fn unknown(name: &str) -> Frame {
@@ -166,8 +174,13 @@ fn tidy(name: &str) -> String {
 }
 
 fn kernel_frame(address: u64) -> Frame {
-    let name = kernel_symbols().range(address).map_or_else(|| "[operating system]".to_owned(), |name| format!("{name}_[k]"));
-    Frame { named: !name.starts_with('['), name, class: Class::System, source: None }
+    system_frame(kernel_symbols().range(address))
+}
+
+/// A function of the operating system; none where it hides its names.
+pub fn system_frame(symbol: Option<&str>) -> Frame {
+    let name = symbol.map_or_else(|| "[operating system]".to_owned(), |name| format!("{name}_[k]"));
+    Frame { named: symbol.is_some(), name, class: Class::System, source: None }
 }
 
 /// The kernel's functions, ascending; none where it hides their addresses (`kernel.kptr_restrict`).

@@ -55,7 +55,8 @@ pub fn draw(folded: &Folded, caption: &Caption) -> io::Result<Vec<u8>> {
     let lines = folded.lines();
     let mut svg = Vec::new();
     from_lines(&mut options, lines.iter().map(String::as_str), &mut svg)?;
-    let present: BTreeSet<Class> = folded.stacks.keys().flatten().map(|&number| folded.frames.get(number).class).collect();
+    let present: BTreeSet<Class> =
+        folded.stacks.keys().flat_map(|stack| stack.iter()).map(|&number| folded.frames.get(number).class).collect();
     let legend: Vec<_> = Class::ALL.iter().filter(|class| present.contains(class)).map(|class| (class.label(), class.colour())).collect();
     with_legend(&String::from_utf8_lossy(&svg), &legend)
 }

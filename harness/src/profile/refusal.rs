@@ -1,6 +1,7 @@
 //! Why the kernel would not let itself be asked: what was refused, what to allow, and what is lost meanwhile.
 
 use std::io;
+use std::path::PathBuf;
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -13,8 +14,8 @@ pub enum Refused {
     #[diagnostic(help(
         "`sudo sysctl kernel.perf_event_paranoid=1` allows it until the next start (2 does, too, but leaves out what the operating system \
          does); in a container the runtime's filter of system calls has to let perf_event_open through, as --cap-add=PERFMON or \
-         --security-opt seccomp=unconfined do with Docker. Without it there are no flamegraphs and no split of the time; `bindbench run` \
-         and its numbers need none of this"
+         --security-opt seccomp=unconfined do with Docker. Without it there are no flamegraphs and no split of the time, but for those of \
+         --backend pprof, without Python's names; `bindbench run` and its numbers need none of this"
     ))]
     Denied {
         /// What it said.
@@ -38,6 +39,43 @@ pub enum Refused {
     #[error("the built-in sampler knows Linux on x86-64 only, and this is {} on {}", std::env::consts::OS, std::env::consts::ARCH)]
     #[diagnostic(help("`bindbench run` and its numbers do not need it"))]
     Elsewhere,
+    /// There is no perf.
+    #[error("there is no program `perf` on the PATH")]
+    #[diagnostic(help(
+        "apt install linux-perf (Ubuntu: linux-tools-generic) | dnf install perf. The built-in sampler (--backend sampler) needs none, where \
+         it knows the machine"
+    ))]
+    NoPerf,
+    /// perf is there, and does not work.
+    #[error("{program} can take no samples here: {said}")]
+    #[diagnostic(help(
+        "it asks the kernel for the same as the built-in sampler: `sudo sysctl kernel.perf_event_paranoid=1` may allow it, in a container \
+         --cap-add=PERFMON; Ubuntu's `perf` wants linux-tools of the very kernel that runs. Without it, use --backend sampler"
+    ))]
+    PerfFailed {
+        /// The program.
+        program: PathBuf,
+        /// What it, or the system, said.
+        said: String,
+    },
+    /// The library for the worker can't be built.
+    #[error("pprof's library can't be built: {reason}")]
+    #[diagnostic(help(
+        "it takes cargo, and the packages of samplers/pprof/Cargo.lock from the Rust registry. It is the way for machines that allow no \
+         other; `bindbench run` and its numbers need none of this"
+    ))]
+    NoPprof {
+        /// What was in the way.
+        reason: String,
+    },
+    /// All ways.
+    #[error("no way to take samples of stacks works here")]
+    #[diagnostic(help("`bindbench run` and its numbers need none of this"))]
+    Everywhere {
+        /// Why each of them does not.
+        #[related]
+        refused: Vec<Refused>,
+    },
     /// The worker was gone before it could be looked at.
     #[error("can't look at the worker's process: {source}")]
     Gone {
@@ -47,10 +85,20 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// Whether the kernel lets users look into itself, too, as `perf_event_open(2)` has it.
+    pub fn shows_the_kernel() -> bool {
+        rustix::process::geteuid().is_root() || paranoid().is_ok_and(|level| level.trim().parse().is_ok_and(|level: i32| level < 2))
+    }
+
     /// What an error of `perf_event_open` means.
     pub fn by_the_kernel(source: io::Error) -> Self {
-        let paranoid = std::fs::read_to_string("/proc/sys/kernel/perf_event_paranoid");
-        Self::Denied { source, paranoid: paranoid.map_or_else(|_| "not there".to_owned(), |text| text.trim().to_owned()) }
+        Self::Denied { source, paranoid: paranoid().map_or_else(|_| "not there".to_owned(), |text| text.trim().to_owned()) }
+    }
+
+    /// What kept the library for the worker from being built.
+    pub fn no_pprof(report: miette::Report) -> Self {
+        let reasons: Vec<String> = report.chain().map(ToString::to_string).collect();
+        Self::NoPprof { reason: reasons.join(": ") }
     }
 
     /// Whether it is a matter of permission, which somebody could give.
@@ -58,4 +106,8 @@ impl Refused {
         // EPERM has the same kind as EACCES.
         error.kind() == io::ErrorKind::PermissionDenied
     }
+}
+
+fn paranoid() -> io::Result<String> {
+    std::fs::read_to_string("/proc/sys/kernel/perf_event_paranoid")
 }

@@ -15,7 +15,8 @@ use std::time::Duration;
 use perf_event::events::Software;
 use perf_event::{Builder, SampleFlag};
 
-use super::record::{self, Event, Mapping, REGISTERS, Record};
+use super::maps;
+use super::record::{self, Event, REGISTERS, Record};
 use super::refusal::Refused;
 
 /// What is copied of a stack. CPython's frames are large: 16 KiB cut one stack in ten of a few calls' depth.
@@ -94,7 +95,9 @@ impl Sampler {
             }
         }
         // After the events are on: what is mapped now is seen at least once.
-        let known = mappings_of(pid).map_err(|source| Refused::Gone { source })?;
+        let mapped = maps::of(pid).map_err(|source| Refused::Gone { source })?;
+        // Records from before everything else.
+        let known = mapped.into_iter().map(|mapping| Record { time: 0, event: Event::Mapped { pid, mapping } }).collect();
         let rings = Arc::new(Mutex::new(rings));
         let stop = Arc::new(AtomicBool::new(false));
         let reader = {
@@ -200,40 +203,4 @@ fn online_cpus() -> Vec<usize> {
     };
     let cpus: Vec<usize> = listed.trim().split(',').filter_map(range).flatten().collect();
     if cpus.is_empty() { vec![0] } else { cpus }
-}
-
-/// What is mapped already, as records from before everything else.
-fn mappings_of(pid: u32) -> io::Result<Vec<Record>> {
-    let maps = fs::read_to_string(format!("/proc/{pid}/maps"))?;
-    let mapped = maps.lines().filter_map(mapping);
-    Ok(mapped.map(|mapping| Record { time: 0, event: Event::Mapped { pid, mapping } }).collect())
-}
-
-/// A line of `/proc/PID/maps`; none when it is no code.
-fn mapping(line: &str) -> Option<Mapping> {
-    let mut words = line.splitn(6, ' ');
-    let (start, end) = words.next()?.split_once('-')?;
-    let flags = words.next()?;
-    let number = |text: &str| u64::from_str_radix(text, 16).ok();
-    let offset = number(words.next()?)?;
-    let path = match words.nth(2).unwrap_or_default().trim_start() {
-        "" => "//anon",
-        path => path,
-    };
-    flags.contains('x').then_some(Mapping { start: number(start)?, end: number(end)?, offset, path: path.into() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn code_is_found_among_what_is_mapped() {
-        let file = "7f00-7fff r-xp 00001000 fd:00 42                         /opt/my python/bin/python3.13";
-        let expected = Mapping { start: 0x7f00, end: 0x7fff, offset: 0x1000, path: "/opt/my python/bin/python3.13".into() };
-        assert_eq!(mapping(file), Some(expected));
-        assert_eq!(mapping("7f00-7fff r-xp 00000000 00:00 0 ").unwrap().path.to_str(), Some("//anon"));
-        assert_eq!(mapping("7f00-7fff rw-p 00000000 00:00 0 "), None);
-        assert_eq!(mapping("nonsense"), None);
-    }
 }

@@ -148,6 +148,14 @@ impl<'a> Sitting<'a> {
         }
     }
 
+    /// Lets the worker end in peace, and waits until it has: what it writes at its very end is there then.
+    pub fn finish_and_wait(mut self) {
+        if self.ask(&Request::Finish).is_ok() {
+            // There is no further reply: its pipe closes when it ends. One that does not end is killed.
+            self.worker.receive().ok();
+        }
+    }
+
     /// Lets the worker end in peace.
     pub fn finish(mut self) {
         // One that does not is killed.

@@ -4,19 +4,20 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::builtin;
+use super::firefox::{About, export};
 use super::fold::{Folded, Tally};
 use super::picture::{Caption, draw};
 use super::refusal::Refused;
-use super::sitting::Studio;
+use super::sitting::{Sitting, Studio};
 use super::split::{InterpreterRules, split};
 use super::subject::Subject;
-use super::way::{Backend, Way};
+use super::way::Way;
+use super::{builtin, perf, pprof};
 use crate::atomic;
 use crate::measure::crew::Trouble;
 use crate::store::model::Case;
@@ -30,26 +31,16 @@ pub(super) const PERF_SUPPORT: (&str, &str) = ("PYTHONPERFSUPPORT", "1");
 pub(super) const LOOP: Duration = Duration::from_millis(100);
 
 /// How to sample.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Sampling {
     /// In which way.
-    pub backend: Backend,
+    pub way: Way,
     /// Samples a second, of each running thread.
     pub hertz: u64,
     /// Loops are sampled for this long, each to its end.
     pub span: Duration,
-}
-
-impl Sampling {
-    /// Whether this machine lets it happen.
-    ///
-    /// # Errors
-    /// What was refused, what to allow, and what is lost meanwhile.
-    pub fn check(self) -> Result<(), Refused> {
-        match self.backend {
-            Backend::Auto | Backend::Sampler => builtin::check(self),
-        }
-    }
+    /// Also write the samples one by one, for the Firefox Profiler.
+    pub firefox: bool,
 }
 
 /// What came of sampling.
@@ -57,6 +48,8 @@ impl Sampling {
 pub struct Sampled {
     /// How it was done.
     pub way: Way,
+    /// The worker's process.
+    pub worker: u32,
     /// The stacks, named and counted.
     pub folded: Folded,
     /// Calls of the lane.
@@ -87,6 +80,14 @@ pub enum NoStacks {
         /// What the system said.
         source: io::Error,
     },
+    /// What a sampler should have left is not there.
+    #[error("can't read {path}: the sampler left no samples")]
+    Unread {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The rules of the interpreter are damaged.
     #[error("{0}")]
     Rules(String),
@@ -102,14 +103,25 @@ impl From<Trouble> for NoStacks {
 ///
 /// # Errors
 /// When the cell can't be looked at, the kernel refuses, or the disk does.
-pub fn take(subject: &Subject, sampling: Sampling, studio: &Studio, out: &Path) -> Result<Stacks, NoStacks> {
+pub fn take(subject: &Subject, sampling: &Sampling, studio: &Studio, out: &Path) -> Result<Stacks, NoStacks> {
     let sampled = sample(subject, sampling, studio)?;
-    let stacks = describe(subject, sampling, &sampled)?;
+    let mut stacks = describe(subject, sampling, &sampled)?;
     if stacks.samples > 0 {
         let lines = sampled.folded.lines();
         write(out, &stacks.folded, (lines.join("\n") + "\n").as_bytes())?;
-        let picture = draw(&sampled.folded, &Caption::new(subject, &stacks));
+        let caption = Caption::new(subject, &stacks);
+        let picture = draw(&sampled.folded, &caption);
         write(out, &stacks.picture, &picture.map_err(|source| NoStacks::Unwritten { path: stacks.picture.clone(), source })?)?;
+        let path = stacks.picture.with_extension("json.gz");
+        if sampling.firefox {
+            let title = format!("{} \u{b7} {}", caption.title, stacks.way);
+            let about = About { title: &title, hertz: sampling.hertz, worker: sampled.worker, taken: SystemTime::now() };
+            write(out, &path, &export(&sampled.folded, about).map_err(|source| NoStacks::Unwritten { path: path.clone(), source })?)?;
+            stacks.firefox = Some(path);
+        } else {
+            // One from an earlier time would be of other samples than the picture; most often there is none.
+            fs::remove_file(out.join(path)).ok();
+        }
     }
     Ok(stacks)
 }
@@ -121,17 +133,46 @@ pub(super) fn write(out: &Path, name: &Path, bytes: &[u8]) -> Result<(), NoStack
     fs::create_dir_all(folder).and_then(|()| atomic::replace(&path, bytes)).map_err(|source| NoStacks::Unwritten { path, source })
 }
 
-/// Samples one cell in the way that is asked for, or the first that works.
+/// Samples one cell.
 ///
 /// # Errors
 /// As above.
-pub fn sample(subject: &Subject, sampling: Sampling, studio: &Studio) -> Result<Sampled, NoStacks> {
-    match sampling.backend {
-        Backend::Auto | Backend::Sampler => builtin::sample(subject, sampling, studio),
+pub fn sample(subject: &Subject, sampling: &Sampling, studio: &Studio) -> Result<Sampled, NoStacks> {
+    match &sampling.way {
+        Way::Builtin => builtin::sample(subject, sampling, studio),
+        Way::Perf { program } => perf::sample(subject, sampling, program, studio),
+        Way::Pprof { library } => pprof::sample(subject, sampling, library, studio),
     }
 }
 
-fn describe(subject: &Subject, sampling: Sampling, sampled: &Sampled) -> Result<Stacks, NoStacks> {
+/// What was done while samples were taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Looped {
+    /// Calls of the lane.
+    pub calls: u64,
+    /// Wall time of the loops, nanoseconds.
+    pub elapsed_ns: u64,
+}
+
+/// Runs loops of so many calls for a while; `switch` turns the sampler on before each of them, and off after it.
+pub(super) fn run_loops(
+    sitting: &mut Sitting,
+    loops: u64,
+    span: Duration,
+    mut switch: impl FnMut(bool) -> Result<(), NoStacks>,
+) -> Result<Looped, NoStacks> {
+    let (mut looped, begun) = (Looped { calls: 0, elapsed_ns: 0 }, Instant::now());
+    while begun.elapsed() < span {
+        switch(true)?;
+        let sampled = sitting.sample(loops)?;
+        switch(false)?;
+        looped.elapsed_ns += sampled.elapsed_ns;
+        looped.calls += loops;
+    }
+    Ok(looped)
+}
+
+fn describe(subject: &Subject, sampling: &Sampling, sampled: &Sampled) -> Result<Stacks, NoStacks> {
     let Tally { samples, rooted, unknown, with_python, outside, .. } = sampled.folded.tally;
     let rules = InterpreterRules::read().map_err(|error| NoStacks::Rules(error.to_string()))?;
     let place = place(subject, &subject.cell.lane);
@@ -150,6 +191,7 @@ fn describe(subject: &Subject, sampling: Sampling, sampled: &Sampled) -> Result<
         split: split(&sampled.folded, &rules, &subject.owners.rules),
         picture: PathBuf::from(format!("{place}.svg")),
         folded: PathBuf::from(format!("{place}.folded")),
+        firefox: None,
     })
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use framehop::x86_64::{CacheX86_64, Reg, UnwindRegsX86_64, UnwinderX86_64};
 use framehop::{FrameAddress, Module, Unwinder};
 
+use super::fold::Moment;
 use super::image::{Bytes, Image};
 use super::record::{Event, Mapping, Record, Sample};
 
@@ -39,8 +40,8 @@ pub enum Place {
 /// One sample, unwound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stack {
-    /// The process.
-    pub pid: u32,
+    /// When and where.
+    pub moment: Moment,
     /// Innermost first; never empty.
     pub places: Vec<Place>,
     /// It goes down to where its thread began.
@@ -63,7 +64,7 @@ pub fn unwind(records: &[Record]) -> Unwound {
     let mut images = Images::default();
     let mut processes: HashMap<u32, Process> = HashMap::new();
     let (mut stacks, mut parents) = (Vec::new(), BTreeMap::new());
-    for Record { event, .. } in records {
+    for Record { time, event } in records {
         match event {
             Event::Mapped { pid, mapping } => processes.entry(*pid).or_default().map(mapping, &mut images),
             Event::Executed { pid } => drop(processes.insert(*pid, Process::default())),
@@ -72,11 +73,29 @@ pub fn unwind(records: &[Record]) -> Unwound {
                 processes.insert(*pid, child);
                 parents.insert(*pid, *parent);
             }
-            Event::Sample(sample) => stacks.push(processes.entry(sample.pid).or_default().unwind(sample, &images)),
+            Event::Sample(sample) => stacks.push(processes.entry(sample.pid).or_default().unwind(*time, sample, &images)),
             Event::Forked { .. } | Event::Lost { .. } => {}
         }
     }
     Unwound { stacks, images: images.read, parents }
+}
+
+/// Finds where the frames of stacks are that were unwound inside their process, by what is mapped into it. They are given as addresses,
+/// innermost first, to be looked up as they are.
+pub fn locate(mappings: &[Mapping], stacks: &[(Moment, Vec<u64>)]) -> Unwound {
+    let (mut images, mut process) = (Images::default(), Process::default());
+    for mapping in mappings {
+        process.map(mapping, &mut images);
+    }
+    let located = stacks.iter().map(|(moment, addresses)| {
+        let places: Vec<Place> = addresses.iter().map(|&address| process.place(address)).collect();
+        let rooted = match places.last() {
+            Some(&Place::Image { image, address }) => images.read[image].1.as_ref().is_some_and(|image| image.is_root(address)),
+            _ => false,
+        };
+        Stack { moment: *moment, places: if places.is_empty() { vec![Place::Nowhere] } else { places }, rooted }
+    });
+    Unwound { stacks: located.collect(), images: images.read, parents: BTreeMap::new() }
 }
 
 /// Files that are mapped, each read once.
@@ -157,13 +176,22 @@ impl Process {
         (address < mapped.end).then_some(mapped.content)
     }
 
-    fn unwind(&mut self, sample: &Sample, images: &Images) -> Stack {
+    fn place(&self, address: u64) -> Place {
+        match self.at(address) {
+            Some(Content::Image { image, bias }) => Place::Image { image, address: address.wrapping_sub(bias) },
+            Some(Content::Unreadable { image }) => Place::Image { image, address: 0 },
+            Some(Content::Made) => Place::Made(address),
+            None => Place::Nowhere,
+        }
+    }
+
+    fn unwind(&mut self, time_ns: u64, sample: &Sample, images: &Images) -> Stack {
         let mut places: Vec<Place> = sample.kernel.iter().copied().map(Place::Kernel).collect();
         let rooted = sample.registers.is_some_and(|registers| self.walk(&registers, &sample.stack, &mut places, images));
         if places.is_empty() {
             places.push(Place::Nowhere);
         }
-        Stack { pid: sample.pid, places, rooted }
+        Stack { moment: Moment { time_ns, pid: sample.pid, tid: sample.tid }, places, rooted }
     }
 
     /// Adds the program's frames, innermost first; whether the last one is where a thread begins.
@@ -178,12 +206,7 @@ impl Process {
         for depth in 0..MOST_FRAMES {
             let looked_up = address.address_for_lookup();
             let content = self.at(looked_up);
-            places.push(match content {
-                Some(Content::Image { image, bias }) => Place::Image { image, address: looked_up.wrapping_sub(bias) },
-                Some(Content::Unreadable { image }) => Place::Image { image, address: 0 },
-                Some(Content::Made) => Place::Made(looked_up),
-                None => Place::Nowhere,
-            });
+            places.push(self.place(looked_up));
             let caller = match content {
                 Some(Content::Made) => self.leave_trampoline(&mut regs, depth == 0, &read),
                 Some(Content::Image { image, bias }) => {
@@ -232,4 +255,24 @@ fn unwinding_registers(registers: &[u64; 17]) -> UnwindRegsX86_64 {
         regs.set(*register, value);
     }
     regs
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::profile::maps;
+
+    #[test]
+    fn addresses_are_found_in_the_files_that_are_mapped() {
+        let mapped = maps::of(std::process::id()).unwrap();
+        let moment = Moment { time_ns: 3, pid: 1, tid: 1 };
+        let here = addresses_are_found_in_the_files_that_are_mapped as fn() as usize as u64;
+        let unwound = locate(&mapped, &[(moment, vec![here, 0]), (moment, Vec::new())]);
+        let [Stack { places, rooted: false, .. }, nothing] = &unwound.stacks[..] else { panic!("{:?}", unwound.stacks) };
+        let [Place::Image { image, address }, Place::Nowhere] = places[..] else { panic!("{places:?}") };
+        let (path, read) = &unwound.images[image];
+        assert_eq!(*path, std::env::current_exe().unwrap());
+        assert!(read.as_ref().unwrap().function(address).unwrap().contains("addresses_are_found"));
+        assert_eq!(nothing.places, [Place::Nowhere]);
+    }
 }

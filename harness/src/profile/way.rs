@@ -1,8 +1,12 @@
-//! The ways to take samples of stacks.
+//! The ways to take samples of stacks, and the choice of one.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use clap::ValueEnum;
+
+use super::refusal::Refused;
+use super::{builtin, perf};
 
 /// What the user wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -11,19 +15,122 @@ pub enum Backend {
     Auto,
     /// The sampler of this program
     Sampler,
+    /// perf, the program that comes with Linux
+    Perf,
+    /// A library inside the worker, which needs no permission: native functions only
+    Pprof,
 }
 
-/// What was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Way {
     /// The sampler of this program.
     Builtin,
+    /// perf.
+    Perf {
+        /// The program.
+        program: PathBuf,
+    },
+    /// pprof in the worker.
+    Pprof {
+        /// The library that is loaded there.
+        library: PathBuf,
+    },
+}
+
+/// The way that is taken, and those that would have been better.
+#[derive(Debug)]
+pub struct Choice {
+    /// The first one that works here.
+    pub way: Way,
+    /// Why those before it don't.
+    pub refused: Vec<Refused>,
+}
+
+impl Backend {
+    /// The ways that are tried, in this order. METHODOLOGY.md has the numbers that it comes from.
+    fn tried(self) -> &'static [Self] {
+        match self {
+            Self::Auto => &[Self::Sampler, Self::Perf, Self::Pprof],
+            Self::Sampler => &[Self::Sampler],
+            Self::Perf => &[Self::Perf],
+            Self::Pprof => &[Self::Pprof],
+        }
+    }
+
+    /// Looks for a way that works on this machine at so many samples a second. pprof's library is only built when it comes to that.
+    ///
+    /// # Errors
+    /// What was refused, what to allow, and what is lost meanwhile.
+    pub fn choose(self, hertz: u64, build_pprof: impl Fn() -> miette::Result<PathBuf>) -> Result<Choice, Refused> {
+        let mut refused = Vec::new();
+        for backend in self.tried() {
+            let found = match backend {
+                Self::Perf => perf::find(hertz).map(|program| Way::Perf { program }),
+                Self::Pprof => build_pprof().map(|library| Way::Pprof { library }).map_err(Refused::no_pprof),
+                Self::Sampler | Self::Auto => builtin::check(hertz).map(|()| Way::Builtin),
+            };
+            match found {
+                Ok(way) => return Ok(Choice { way, refused }),
+                Err(refusal) => refused.push(refusal),
+            }
+        }
+        Err(match <[Refused; 1]>::try_from(refused) {
+            Ok([only]) => only,
+            Err(several) => Refused::Everywhere { refused: several },
+        })
+    }
+}
+
+impl Way {
+    /// Why it can't look at a lane without Python, if it can't.
+    pub fn excuse(&self, is_native: bool) -> Option<&'static str> {
+        match self {
+            Self::Pprof { .. } if is_native => Some("pprof is loaded by workers in Python only"),
+            _ => None,
+        }
+    }
+
+    /// What its pictures lack, for a reader of all of them.
+    pub fn lack(&self) -> Option<&'static str> {
+        match self {
+            Self::Pprof { .. } => Some(
+                "Samples were taken by pprof inside the workers: no Python function has a name, neither the operating system nor processes \
+                 that a worker starts are seen, and there are not more samples a second than the system's clock ticks (often 250).",
+            ),
+            Self::Builtin | Self::Perf { .. } => None,
+        }
+    }
 }
 
 impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Builtin => "the built-in sampler",
+            Self::Perf { .. } => "perf",
+            Self::Pprof { .. } => "pprof inside the worker",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use miette::miette;
+
+    use super::*;
+
+    #[test]
+    fn a_way_that_is_forced_is_taken_or_refused_and_nothing_else_is_tried() {
+        let found = Backend::Pprof.choose(999, || Ok("/l.so".into())).unwrap();
+        assert_eq!((found.way, found.refused.len()), (Way::Pprof { library: "/l.so".into() }, 0));
+        let refused = Backend::Pprof.choose(999, || Err(miette!("no network").wrap_err("it does not build"))).unwrap_err();
+        assert_eq!(refused.to_string(), "pprof's library can't be built: it does not build: no network");
+    }
+
+    #[test]
+    fn what_a_way_can_not_see_is_said() {
+        let pprof = Way::Pprof { library: "/l.so".into() };
+        assert!(pprof.excuse(true).is_some() && pprof.excuse(false).is_none() && pprof.lack().is_some());
+        assert!(Way::Builtin.excuse(true).is_none() && Way::Builtin.lack().is_none());
     }
 }

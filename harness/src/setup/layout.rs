@@ -87,6 +87,11 @@ impl Layout {
         self.kernels().join(format!("libbindbench_kernels{}", std::env::consts::DLL_SUFFIX))
     }
 
+    /// A library that takes samples inside a worker, built from `samplers/NAME`.
+    pub fn sampler(&self, name: &str) -> PathBuf {
+        self.build().join("samplers").join(format!("{}bindbench_{name}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX))
+    }
+
     /// What a build of a strategy leaves.
     pub fn out(&self, strategy: &str, interpreter: Option<&str>) -> PathBuf {
         self.build().join("strategies").join(strategy).join(interpreter.unwrap_or("native"))

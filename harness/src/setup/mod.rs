@@ -2,6 +2,7 @@
 
 pub mod bpe;
 pub mod build;
+mod cargo_library;
 pub mod environments;
 pub mod inputs;
 pub mod interpreters;
@@ -12,6 +13,7 @@ pub mod needs;
 pub mod oracle;
 pub mod packages;
 pub mod receipt;
+pub mod samplers;
 pub mod texts;
 
 use std::path::Path;

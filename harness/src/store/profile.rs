@@ -151,6 +151,9 @@ pub struct Stacks {
     pub picture: PathBuf,
     /// The folded stacks, likewise.
     pub folded: PathBuf,
+    /// The samples one by one for the Firefox Profiler, where they were asked for; likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firefox: Option<PathBuf>,
 }
 
 /// A flamegraph with fewer rooted samples than this is not called mixed: too many of its stacks begin nowhere.

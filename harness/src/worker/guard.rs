@@ -73,7 +73,9 @@ pub fn watch(lines: impl BufRead) {
     for group in groups.iter().filter_map(|group| Pid::from_raw(group.parse().ok()?)) {
         // A group that is gone by now is what is wanted.
         kill_process_group(group, Signal::KILL).ok();
-        // A worker that was profiled has one; it is named by the process, which is the group's first.
-        std::fs::remove_file(format!("/tmp/perf-{}.map", group.as_raw_nonzero())).ok();
+        // A worker that was profiled has one of these; they are named by the process, which is the group's first.
+        for file in [format!("/tmp/perf-{}.map", group.as_raw_nonzero()), format!("/tmp/jit-{}.dump", group.as_raw_nonzero())] {
+            std::fs::remove_file(file).ok();
+        }
     }
 }

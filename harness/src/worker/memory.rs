@@ -97,8 +97,8 @@ mod system {
     }
 }
 
-pub(super) use system::{descendants, resident_bytes};
-pub use system::{forget_the_peak, peak_bytes, tree};
+pub(super) use system::resident_bytes;
+pub use system::{descendants, forget_the_peak, peak_bytes, tree};
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {

@@ -8,5 +8,5 @@ mod process;
 pub use guard::{Guard, watch};
 pub use launch::KEPT;
 pub use launch::Launch;
-pub use memory::{Tree, forget_the_peak, peak_bytes, tree};
+pub use memory::{Tree, descendants, forget_the_peak, peak_bytes, tree};
 pub use process::{Limits, Lost, Worker, signal_name};

@@ -1,15 +1,15 @@
 //! Profiling, on lanes of which it is known where their time goes, and where the kernel does not let itself be asked.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::Stdio;
 
-use bindbench::profile::{Backend, Sampling};
+use bindbench::profile::Backend;
 use bindbench::store::profile::{Activity, Profile, ProfiledCell, Stacks};
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
 use crate::sandbox::{Ended, Sandbox};
 
@@ -20,10 +20,9 @@ const MARGIN: f64 = 0.03;
 const TRUTH: [(&str, f64); 3] = [("truth_first", 0.3), ("truth_second", 0.5), ("python_loop", 0.2)];
 
 /// Whether perf events are allowed here. If not, says which test was left out.
-fn allowed(test: &str) -> bool {
-    let sampling = Sampling { backend: Backend::Sampler, hertz: 999, span: Duration::from_secs(1) };
-    match sampling.check() {
-        Ok(()) => true,
+pub fn allowed(test: &str) -> bool {
+    match Backend::Sampler.choose(999, || panic!("nothing has to be built for that")) {
+        Ok(_) => true,
         Err(refused) => {
             say(&format!("left out: {test}: {refused}"));
             false
@@ -32,12 +31,12 @@ fn allowed(test: &str) -> bool {
 }
 
 /// Not by a macro: what those print is shown of tests that fail only.
-fn say(words: &str) {
+pub fn say(words: &str) {
     let mut stderr = std::io::stderr().lock();
     writeln!(stderr, "{words}").unwrap();
 }
 
-fn truth() -> Sandbox {
+pub fn truth() -> Sandbox {
     let mut sandbox = Sandbox::new();
     sandbox.add_catalog("truth");
     sandbox.make_tools();
@@ -45,13 +44,13 @@ fn truth() -> Sandbox {
     sandbox
 }
 
-fn profile(sandbox: &Sandbox, more: &[&str]) -> Ended {
-    let mut arguments = vec!["profile", "--pass", "stacks", "--backend", "sampler", "-w", "call.noop", "--seconds", "2.5"];
+pub fn profile(sandbox: &Sandbox, backend: &str, more: &[&str]) -> Ended {
+    let mut arguments = vec!["profile", "--pass", "stacks", "--backend", backend, "-w", "call.noop", "--seconds", "2.5"];
     arguments.extend(more);
     sandbox.bindbench(&arguments)
 }
 
-fn folder(sandbox: &Sandbox) -> PathBuf {
+pub fn folder(sandbox: &Sandbox) -> PathBuf {
     sandbox.path().join("flamegraphs")
 }
 
@@ -63,7 +62,7 @@ fn folded(sandbox: &Sandbox, stacks: &Stacks) -> BTreeMap<String, u64> {
 }
 
 /// Every share of a cell is near the truth. Of a pool, the processes that work are looked at, not the one that hands the work out.
-fn is_true(sandbox: &Sandbox, cell: &ProfiledCell) {
+pub fn is_true(sandbox: &Sandbox, cell: &ProfiledCell) {
     let stacks = cell.stacks.as_ref().unwrap();
     let all = folded(sandbox, stacks);
     let works = |stack: &str| !["truth/fork", "truth/spawn"].contains(&cell.lane.as_str()) || stack.starts_with("a process it started;");
@@ -97,15 +96,22 @@ fn is_true(sandbox: &Sandbox, cell: &ProfiledCell) {
 
 /// Whether the cell's interpreter tells the names of Python functions: from 3.12 on.
 fn gives_names(cell: &ProfiledCell) -> bool {
-    let minor = |name: &str| name.strip_prefix("3.")?.split('.').next()?.parse::<u32>().ok();
-    cell.interpreter.as_deref().is_none_or(|name| minor(name).is_none_or(|minor| minor >= 12))
+    is_at_least(cell, 12)
 }
 
-fn nothing_is_left(sandbox: &Sandbox) {
+/// Whether the cell's interpreter is CPython 3.`least` or newer.
+pub fn is_at_least(cell: &ProfiledCell, least: u32) -> bool {
+    let minor = |name: &str| name.strip_prefix("3.")?.split('.').next()?.parse::<u32>().ok();
+    cell.interpreter.as_deref().is_none_or(|name| minor(name).is_none_or(|minor| minor >= least))
+}
+
+pub fn nothing_is_left(sandbox: &Sandbox) {
     sandbox.wait_for_the_end_of_workers();
-    let marked = |path: &Path| fs::read_to_string(path).is_ok_and(|text| text.contains("bindbench_truth"));
+    let mark = b"bindbench_truth";
+    let marked = |path: &Path| fs::read(path).is_ok_and(|bytes| bytes.windows(mark.len()).any(|window| window == mark));
     let maps: Vec<PathBuf> = fs::read_dir("/tmp").unwrap().filter_map(Result::ok).map(|entry| entry.path()).collect();
-    let maps: Vec<&PathBuf> = maps.iter().filter(|path| path.extension().is_some_and(|end| end == "map") && marked(path)).collect();
+    let ours = |path: &Path| ["map", "dump", "so"].iter().any(|end| path.extension().is_some_and(|other| other == *end)) && marked(path);
+    let maps: Vec<&PathBuf> = maps.iter().filter(|path| ours(path)).collect();
     assert!(maps.is_empty(), "{maps:?}");
 }
 
@@ -116,8 +122,8 @@ fn shares_are_true_through_every_binding_in_threads_and_in_processes() {
     }
     let sandbox = truth();
     sandbox.set_up("truth_pyo3/*").succeeds();
-    profile(&sandbox, &["-s", "truth*/*"]).succeeds().prints(&["truth/ctypes", "index.html"]);
-    profile(&sandbox, &["-s", "truth/{capi,ctypes}", "--threads", "2"]).succeeds();
+    profile(&sandbox, "sampler", &["-s", "truth*/*"]).succeeds().prints(&["truth/ctypes", "index.html"]);
+    profile(&sandbox, "sampler", &["-s", "truth/{capi,ctypes}", "--threads", "2"]).succeeds();
     let found = Profile::read(&folder(&sandbox)).unwrap().unwrap();
     let lanes: Vec<(&str, u32)> = found.cells.iter().map(|cell| (cell.lane.as_str(), cell.case.threads)).collect();
     let single = ["truth/capi", "truth/ctypes", "truth/cython", "truth/fork", "truth/spawn", "truth_pyo3/held"].map(|lane| (lane, 1));
@@ -162,45 +168,31 @@ fn ctrl_c_keeps_what_was_found_and_leaves_nothing_else() {
     nothing_is_left(&sandbox);
 }
 
-/// Runs the command where a system call is refused: for EPERM as a container's filter does it, for EACCES as the kernel's setting does.
-fn denied(sandbox: &Sandbox, errno: &str, arguments: &[&str]) -> Ended {
-    let filter = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/deny.py");
-    let inner = sandbox.command(arguments);
-    let mut command = Command::new("python3");
-    command.current_dir(sandbox.path()).arg(filter).args([errno, "perf_event_open"]).arg(inner.get_program()).args(inner.get_args());
-    Ended { output: command.output().unwrap() }
-}
-
 #[test]
-fn a_refusal_says_what_was_refused_what_to_allow_and_what_is_lost() {
-    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+fn samples_are_written_one_by_one_for_the_firefox_profiler() {
+    if !allowed("samples_are_written_one_by_one_for_the_firefox_profiler") {
         return;
     }
-    let sandbox = Sandbox::with("steady");
-    for errno in ["EPERM", "EACCES"] {
-        let arguments = ["profile", "--pass", "stacks", "-w", "call.add", "-s", "steady/slow", "--preset", "smoke"];
-        denied(&sandbox, errno, &arguments).refuses_with(&[
-            "the kernel refused perf_event_open",
-            "kernel.perf_event_paranoid",
-            "seccomp=unconfined",
-            "Without it there are no flamegraphs and no split of the time",
-        ]);
-        assert!(sandbox.workers().is_empty());
-    }
-}
-
-#[test]
-fn no_perf_program_is_needed() {
-    if !allowed("no_perf_program_is_needed") {
-        return;
-    }
-    let sandbox = Sandbox::with("steady");
-    let mut command = sandbox.command(&["profile", "--pass", "stacks", "-w", "call.add", "-s", "steady/slow", "--preset", "smoke"]);
-    // Nor is there a Python on this PATH.
-    let python = sandbox.path().join("build/tools/bin/python").canonicalize().unwrap();
-    let output = command.env("PATH", "/nowhere").arg("--python").arg(python).args(["--seconds", "0.5", "--json"]).output().unwrap();
-    let found = Ended { output }.succeeds().json();
-    assert_eq!(found["cells"][0]["stacks"]["way"], "the built-in sampler");
+    let sandbox = Sandbox::new();
+    sandbox.make_tools();
+    sandbox.set_up("python/pure").succeeds();
+    let arguments = ["profile", "--pass", "stacks", "-w", "call.take_list", "-s", "python/pure", "--seconds", "0.3"];
+    sandbox.bindbench(&[&arguments[..], &["--firefox"]].concat()).succeeds();
+    let stacks = || Profile::read(&folder(&sandbox)).unwrap().unwrap().cells[0].stacks.clone().unwrap();
+    let (found, index) = (stacks(), || fs::read_to_string(folder(&sandbox).join("index.html")).unwrap());
+    let written = found.firefox.unwrap();
+    assert!(index().contains(&format!("href=\"{}\"", written.display())));
+    let packed = File::open(folder(&sandbox).join(&written)).unwrap();
+    let profile: Value = serde_json::from_reader(flate2::read::GzDecoder::new(packed)).unwrap();
+    let threads = profile["threads"].as_array().unwrap();
+    let samples: u64 = threads.iter().map(|thread| thread["samples"]["length"].as_u64().unwrap()).sum();
+    assert_eq!(samples, found.samples);
+    let names: Vec<&str> = threads.iter().flat_map(|thread| thread["stringArray"].as_array().unwrap()).filter_map(Value::as_str).collect();
+    assert!(names.contains(&"worker") && names.iter().any(|name| name.contains("the timed loop") || name.contains("PyEval")), "{names:?}");
+    // A picture of other samples has none of these beside it.
+    sandbox.bindbench(&arguments).succeeds();
+    assert_eq!(stacks().firefox, None);
+    assert!(!folder(&sandbox).join(&written).exists() && !index().contains("json.gz"));
 }
 
 #[test]

@@ -26,7 +26,7 @@ impl Sandbox {
     pub fn new() -> Self {
         let repository = repository();
         let folder = tempfile::Builder::new().prefix("bindbench-test-").tempdir().unwrap();
-        for shared in ["harness/workloads", "impls", "pyscripts"] {
+        for shared in ["harness/workloads", "impls", "pyscripts", "samplers"] {
             let link = folder.path().join(shared);
             fs::create_dir_all(link.parent().unwrap()).unwrap();
             symlink(repository.join(shared), link).unwrap();
@@ -78,6 +78,14 @@ impl Sandbox {
         let tools = shared_tools();
         fs::create_dir_all(self.path().join("build")).unwrap();
         symlink(tools, self.path().join("build/tools")).unwrap();
+    }
+
+    /// What cargo makes of pprof's library is kept in the repository's own `build/`: it takes half a minute.
+    pub fn share_pprof(&self) {
+        let kept = repository().join("build/cargo/pprof@native");
+        fs::create_dir_all(&kept).unwrap();
+        fs::create_dir_all(self.path().join("build/cargo")).unwrap();
+        symlink(kept, self.path().join("build/cargo/pprof@native")).unwrap();
     }
 
     /// The folder, links resolved: the way it stands in the workers' command lines.

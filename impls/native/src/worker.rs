@@ -46,6 +46,7 @@ impl Worker {
             Request::Call(call) => self.call(&call),
             Request::Watch(_) => Err(raised(Exception::RuntimeError, "there is no GIL to watch without Python")),
             Request::Weigh(weigh) => self.weigh(&weigh),
+            Request::Record(_) => Err(raised(Exception::RuntimeError, "only workers in Python load a sampler")),
             Request::Finish => {
                 self.finished = true;
                 Ok(Reply::Finished { peak_resident_bytes: process::peak_resident_bytes() })

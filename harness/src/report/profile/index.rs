@@ -9,6 +9,10 @@ use crate::store::profile::{Activity, Profile, ProfiledCell, Stacks};
 /// Narrower parts of a bar have no label.
 const ROOM_FOR_A_LABEL: f64 = 0.08;
 
+/// What the second links are.
+const FIREFOX: &str = "Samples are for the <a href=\"https://profiler.firefox.com\">Firefox Profiler</a>: drop the file on its page, which \
+keeps it in your browser. ";
+
 const STYLE: &str = "\
 body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; max-width: 75rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.6rem } h2 { font-size: 1.15rem; margin: 2rem 0 .4rem }
@@ -23,9 +27,10 @@ pub fn render(profile: &Profile) -> String {
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
          <title>bindbench: where the time goes</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>Where the time goes</h1>\n<p>{}</p>\n\
-         <p>Each bar is all samples of a lane's steady loop, one part for each thing the time was spent on; the link is the flamegraph. \
+         <p>Each bar is all samples of a lane's steady loop, one part for each thing the time was spent on; the link is the flamegraph. {}\
          Shares of different lanes are shares of different times: how long a call takes is in the tables of a run.</p>\n",
-        escaped(&about(profile))
+        escaped(&about(profile)),
+        if sampled(profile).iter().any(|(_, stacks)| stacks.firefox.is_some()) { FIREFOX } else { "" }
     );
     page += "<p class=\"legend\">";
     for activity in Activity::ALL {
@@ -96,11 +101,13 @@ fn row(cell: &ProfiledCell, stacks: &Stacks) -> String {
     } else {
         " <span class=\"doubt\" title=\"see the notes\">(!)</span>"
     };
+    let firefox = stacks.firefox.as_ref().map(|path| format!(" <a href=\"{}\" download>samples</a>", address(&path.to_string_lossy())));
     format!(
-        "<tr><td><a href=\"{}\">{}</a>{doubt}<td>{}<td class=\"bar\"><div class=\"split\">{bar}</div><td class=\"number\">{}\
+        "<tr><td><a href=\"{}\">{}</a>{doubt}{}<td>{}<td class=\"bar\"><div class=\"split\">{bar}</div><td class=\"number\">{}\
          <td class=\"number\">{:.1} %</tr>\n",
         address(&stacks.picture.to_string_lossy()),
         escaped(&cell.lane),
+        firefox.unwrap_or_default(),
         escaped(cell.interpreter.as_deref().unwrap_or("–")),
         stacks.samples,
         100.0 * stacks.share(stacks.rooted)

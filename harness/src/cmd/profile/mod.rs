@@ -1,26 +1,27 @@
 //! `bindbench profile`: looks at cells while they run, pass by pass, and shows where the time goes.
 
+mod session;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use indicatif::ProgressBar;
 use miette::{Context, IntoDiagnostic, Report, Result, miette};
 
 use super::print;
 use super::run::{INTERRUPTED, listen, seconds};
 use crate::catalog::{Preset, Selection};
-use crate::measure::crew::Trouble;
 use crate::measure::{Watch, environment};
-use crate::profile::{Backend, Sampling, Sizes, Studio, Subject, begin, difference, gil, memory, stacks};
+use crate::profile::{Backend, Choice, Refused, Sampling, Sizes, Studio, begin};
 use crate::report::profile as shown;
 use crate::setup::layout::Layout;
-use crate::setup::{Workshop, bar_style};
+use crate::setup::{Workshop, samplers};
 use crate::store::model::Status;
-use crate::store::profile::{Profile, ProfileError, ProfiledCell};
+use crate::store::profile::{Profile, ProfileError};
 use crate::worker::{Guard, Limits};
+use session::{Session, Stopped, compare};
 
 /// What to look at, and how.
 #[derive(Clone, Debug, Parser)]
@@ -45,6 +46,9 @@ pub struct Args {
     /// Take samples of each cell for this long
     #[arg(long, value_name = "SECONDS", default_value = "1.5", value_parser = seconds)]
     pub(super) seconds: Duration,
+    /// Also write every sample for the Firefox Profiler, as .json.gz beside the picture: open it at <https://profiler.firefox.com>
+    #[arg(long, conflicts_with = "diff")]
+    pub(super) firefox: bool,
     /// Kill a worker that takes longer for one request
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds)]
     pub(super) timeout: Duration,
@@ -88,22 +92,28 @@ pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<Ex
     fs::create_dir_all(&out).into_diagnostic().with_context(|| format!("can't make {}", out.display()))?;
     let mut gathered = Gathered { older: Profile::read(&out)?, found: profile, out: &out };
     let mut passes = if args.passes.is_empty() { Pass::value_variants().to_vec() } else { args.passes.clone() };
-    if let Some(refusal) = passes.contains(&Pass::Stacks).then(|| args.sampling().check().err()).flatten() {
-        passes.retain(|pass| *pass != Pass::Stacks);
-        if passes.is_empty() {
-            return Err(refusal.into());
+    let sampling = match passes.contains(&Pass::Stacks).then(|| args.sampling(&workshop)).transpose() {
+        Ok(chosen) => chosen,
+        Err(refusal) => {
+            passes.retain(|pass| *pass != Pass::Stacks);
+            if passes.is_empty() || args.diff.is_some() {
+                return Err(refusal.into());
+            }
+            warn(refusal, "no flamegraphs and no split of the time");
+            gathered.found.notes.push("No samples could be taken: no flamegraphs and no split of the time.".to_owned());
+            None
         }
-        eprintln!("{:?}", Report::new_boxed(Box::new(refusal)).wrap_err("no flamegraphs and no split of the time"));
-        gathered.found.notes.push("The kernel refused to be asked for samples: no flamegraphs and no split of the time.".to_owned());
-    }
+    };
+    gathered.found.notes.extend(sampling.as_ref().and_then(|sampling| sampling.way.lack()).map(str::to_owned));
     let interrupt = listen()?;
     let guard = Guard::start().into_diagnostic().wrap_err("can't start the guard")?;
     let logs = tempfile::tempdir_in(workshop.layout.build()).into_diagnostic().wrap_err("can't make a folder for what workers print")?;
     let watch = Watch { guard: &guard, interrupt: &interrupt };
     let studio = Studio { limits, logs: logs.path().to_owned(), watch };
-    let stopped = match args.diff.as_deref() {
-        Some([first, second]) => args.compare(first, second, &subjects, &studio, &mut gathered),
-        _ => args.look_at_all(&passes, &subjects, &Sizes::new(&workshop), &studio, &mut gathered),
+    let stopped = match (args.diff.as_deref(), &sampling) {
+        (Some([first, second]), Some(sampling)) => compare(first, second, sampling, &subjects, &studio, &mut gathered),
+        _ => Session { passes: &passes, sampling: sampling.as_ref(), sizes: &Sizes::new(&workshop), studio: &studio }
+            .look_at_all(&subjects, &mut gathered),
     };
     let interrupted = match stopped {
         Ok(()) => false,
@@ -122,13 +132,6 @@ pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<Ex
         print(&text)?;
     }
     Ok(ExitCode::from(exit_status(&found)))
-}
-
-fn without_stacks(error: stacks::NoStacks) -> Stopped {
-    match error {
-        stacks::NoStacks::Trouble(trouble) => trouble.into(),
-        other => Stopped::Everything(other.into()),
-    }
 }
 
 /// What this invocation has found so far, and what earlier ones left.
@@ -150,104 +153,21 @@ impl Gathered<'_> {
     }
 }
 
-/// Why a pass has no result.
-enum Stopped {
-    /// The cell can't be looked at; others may.
-    Cell(Status),
-    /// The user pressed Ctrl-C.
-    Interrupted,
-    /// It is no use to go on.
-    Everything(Report),
-}
-
-impl From<Trouble> for Stopped {
-    fn from(trouble: Trouble) -> Self {
-        match trouble {
-            Trouble::Cell(status) => Self::Cell(status),
-            Trouble::Interrupted => Self::Interrupted,
-        }
-    }
-}
-
-impl From<gil::NoWord> for Stopped {
-    fn from(error: gil::NoWord) -> Self {
-        match error {
-            gil::NoWord::Trouble(trouble) => trouble.into(),
-            gil::NoWord::Everything(report) => Self::Everything(report),
-        }
-    }
-}
-
 impl Args {
-    fn sampling(&self) -> Sampling {
-        Sampling { backend: self.backend, hertz: self.hertz, span: self.seconds }
+    /// How samples are taken here. Says why not in a better way.
+    fn sampling(&self, workshop: &Workshop) -> Result<Sampling, Refused> {
+        let build_pprof = || samplers::pprof(&workshop.layout, &workshop.tools);
+        let Choice { way, refused } = self.backend.choose(self.hertz, build_pprof)?;
+        for refusal in refused {
+            warn(refusal, &format!("samples are taken by {way} instead"));
+        }
+        Ok(Sampling { way, hertz: self.hertz, span: self.seconds, firefox: self.firefox })
     }
+}
 
-    /// All passes over all cells.
-    fn look_at_all(
-        &self,
-        passes: &[Pass],
-        subjects: &[Subject],
-        sizes: &Sizes,
-        studio: &Studio,
-        gathered: &mut Gathered,
-    ) -> Result<(), Stopped> {
-        let bar = ProgressBar::new(subjects.len() as u64).with_style(bar_style("cells, {msg}"));
-        for subject in subjects {
-            bar.set_message(format!("{} {}", subject.cell.lane, subject.title()));
-            let mut cell = subject.unseen();
-            match passes.iter().try_for_each(|pass| self.look(*pass, subject, sizes, studio, gathered.out, &mut cell)) {
-                Ok(()) => {}
-                Err(Stopped::Cell(status)) => cell.status = status,
-                Err(other) => return Err(other),
-            }
-            gathered.found.cells.push(cell);
-            gathered.save().map_err(|error| Stopped::Everything(error.into()))?;
-            bar.inc(1);
-        }
-        bar.finish_and_clear();
-        Ok(())
-    }
-
-    /// Two lanes in every case that both have, with every interpreter. A native lane has none, and is compared with each.
-    fn compare(&self, first: &str, second: &str, subjects: &[Subject], studio: &Studio, gathered: &mut Gathered) -> Result<(), Stopped> {
-        let of = |lane: &str| subjects.iter().filter(move |subject| subject.cell.lane == lane).collect::<Vec<_>>();
-        let fits = |a: &Subject, b: &Subject| {
-            let (x, y) = (&a.cell.interpreter, &b.cell.interpreter);
-            a.cell.case == b.cell.case && (x == y || x.is_none() || y.is_none())
-        };
-        let (before, after) = (of(first), of(second));
-        let pairs = before.iter().flat_map(|a| after.iter().filter(|b| fits(a, b)).map(move |b| (*a, *b)));
-        for (a, b) in pairs {
-            let taken = difference::take(a, b, self.sampling(), studio, gathered.out).map_err(without_stacks)?;
-            gathered.found.differences.push(taken);
-            gathered.save().map_err(|error| Stopped::Everything(error.into()))?;
-        }
-        if gathered.found.differences.is_empty() {
-            return Err(Stopped::Everything(miette!("{first} and {second} have no case in common that is ready")));
-        }
-        Ok(())
-    }
-
-    /// One pass over one cell.
-    fn look(
-        &self,
-        pass: Pass,
-        subject: &Subject,
-        sizes: &Sizes,
-        studio: &Studio,
-        out: &Path,
-        cell: &mut ProfiledCell,
-    ) -> Result<(), Stopped> {
-        match pass {
-            Pass::Stacks => {
-                cell.stacks = Some(stacks::take(subject, self.sampling(), studio, out).map_err(without_stacks)?);
-            }
-            Pass::Gil => cell.gil = Some(gil::take(subject, sizes, studio)?),
-            Pass::Memory => cell.memory = Some(memory::take(subject, sizes, studio)?),
-        }
-        Ok(())
-    }
+/// Says what was refused, and what that means.
+fn warn(refusal: Refused, meaning: &str) {
+    eprintln!("{:?}", Report::new_boxed(Box::new(refusal)).wrap_err(meaning.to_owned()));
 }
 
 /// 1 when a lane was wrong, 4 when a cell could not be looked at, 0 when all is fine.
