@@ -18,8 +18,8 @@ use miette::{Context, IntoDiagnostic, Result};
 
 use crate::setup::bar_style;
 use crate::setup::receipt::sha256_of;
-use crate::store::RunFolder;
 use crate::store::model::{Cell, Run, RunState, Sample, Status};
+use crate::store::{CellKey, RunFolder};
 use contender::Once;
 pub use crew::Watch;
 use crew::{Crew, Gear, Introduction, Trouble, check, post_of};
@@ -113,7 +113,7 @@ impl Session {
             for &at in cells {
                 let cell = self.run.cells[at].clone();
                 bar.set_message(cell.lane.clone());
-                let found = match known.get(&start::key(&cell, &self.run)) {
+                let found = match known.get(&CellKey::of(&cell, &self.run)) {
                     Some(&loops) => calibrate::adopt(&mut crew, &cell, loops),
                     None => calibrate::calibrate(&mut crew, &cell),
                 };

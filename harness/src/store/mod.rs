@@ -2,7 +2,9 @@
 
 mod folder;
 pub mod gauges;
+mod key;
 pub mod model;
 pub mod profile;
 
 pub use folder::{Damage, Recorded, RunFolder, StoreError};
+pub use key::CellKey;
