@@ -3,8 +3,10 @@
 pub mod bench_all;
 pub mod claims;
 pub mod clean;
+pub mod compare;
 pub mod debug;
 pub mod doctor;
+pub mod export;
 pub mod guard;
 pub mod list;
 pub mod profile;

@@ -1,8 +1,11 @@
 //! From a recorded run to what people see. One model ([`Report`]), several ways to show it; none of them starts a process.
 
 mod cell_names;
+pub mod choice;
 pub mod claims;
+pub mod compare;
 pub mod csv;
+pub mod export;
 mod finder;
 mod format;
 mod grid;

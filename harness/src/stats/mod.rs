@@ -2,12 +2,16 @@
 
 mod bounds;
 mod curves;
+mod discovery;
+mod independent;
 mod interval;
 mod pairs;
 mod resolution;
 mod scaling;
 mod slope;
 
+#[cfg(test)]
+mod noise;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
@@ -22,6 +26,8 @@ use crate::store::model::{Run, RunState};
 
 pub use bounds::{Bounds, Standing};
 pub use curves::{Compared, Curve, Onset, Piece, onset};
+pub use discovery::{FALSE_DISCOVERY_RATE, adjusted};
+pub use independent::{Mean, Quotient};
 pub use interval::{Estimate, FEWEST_GENERATIONS, Scale, median, six_digits};
 pub use pairs::{NoRatio, Samples};
 pub use resolution::{Resolution, Twin, Verdict, WIDEST, allowed, verdict, widening};

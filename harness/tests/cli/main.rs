@@ -5,9 +5,11 @@
 
 mod builds;
 mod claims;
+mod compare;
 mod damage;
 mod debug;
 mod disk;
+mod export;
 mod gauges;
 mod input;
 mod interruptions;
