@@ -52,6 +52,8 @@ pub enum Command {
     Compare(cmd::compare::Args),
     /// Give a run the layout of another tool
     Export(cmd::export::Args),
+    /// Show how cells went over many runs, and where they changed
+    History(cmd::history::Args),
     /// Remove what setup made
     Clean,
     /// End the workers of a driver that was killed; started by the driver itself

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Command::Claims(args) => cmd::claims::run(&args, &catalog),
         Command::Compare(args) => cmd::compare::run(&args),
         Command::Export(args) => cmd::export::run(&args),
+        Command::History(args) => cmd::history::run(&args),
         Command::Clean => cmd::clean::run(),
         Command::Guard => cmd::guard::run(),
     };

@@ -8,6 +8,7 @@ pub mod debug;
 pub mod doctor;
 pub mod export;
 pub mod guard;
+pub mod history;
 pub mod list;
 pub mod profile;
 pub mod report;

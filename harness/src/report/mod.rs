@@ -10,6 +10,7 @@ mod finder;
 mod format;
 mod grid;
 pub mod growth;
+pub mod history;
 pub mod json;
 pub mod ladder;
 pub mod ledger;

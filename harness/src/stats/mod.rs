@@ -1,6 +1,7 @@
 //! What the numbers of a run say, and how sure. Pure functions on a [`Recorded`]: nothing here starts a process or prints.
 
 mod bounds;
+mod change_points;
 mod curves;
 mod discovery;
 mod independent;
@@ -25,6 +26,7 @@ use crate::store::Recorded;
 use crate::store::model::{Run, RunState};
 
 pub use bounds::{Bounds, Standing};
+pub use change_points::{ChangePoint, FEWEST_RUNS, change_points, strongest};
 pub use curves::{Compared, Curve, Onset, Piece, onset};
 pub use discovery::{FALSE_DISCOVERY_RATE, adjusted};
 pub use independent::{Mean, Quotient};

@@ -11,6 +11,7 @@ mod debug;
 mod disk;
 mod export;
 mod gauges;
+mod history;
 mod input;
 mod interruptions;
 mod misfits;
