@@ -23,12 +23,18 @@ pub(super) enum Noise {
     TwoModes,
     /// The same, one generation in ten.
     RareMode,
+    /// Each generation has a speed of its own that resembles the one of the generation before: their correlation is a half.
+    Resembling,
 }
 
 impl Noise {
     /// Those whose generations are independent, as intervals take them to be.
     pub(super) const ALL: [Self; 6] =
         [Self::HeavyTails, Self::Generations, Self::WildGenerations, Self::Drift, Self::TwoModes, Self::RareMode];
+
+    /// Those that a gate has to bear.
+    pub(super) const OF_GATES: [Self; 7] =
+        [Self::HeavyTails, Self::Generations, Self::WildGenerations, Self::Drift, Self::TwoModes, Self::RareMode, Self::Resembling];
 
     /// A lane has two speeds, and who has met only one of them can't know of the other.
     pub(super) fn has_two_speeds(self) -> bool {
@@ -39,7 +45,7 @@ impl Noise {
     fn of_generation(self, rng: &mut ChaCha8Rng) -> f64 {
         match self {
             Self::HeavyTails | Self::Drift => 0.0,
-            Self::Generations => 0.02 * normal(rng),
+            Self::Generations | Self::Resembling => 0.02 * normal(rng),
             Self::WildGenerations => 0.01 * normal(rng) / ((0..3).map(|_| normal(rng).powi(2)).sum::<f64>() / 3.0).sqrt(),
             Self::TwoModes => {
                 if rng.random_bool(0.5) {
@@ -99,4 +105,40 @@ fn of_sample(rng: &mut ChaCha8Rng) -> f64 {
 pub(super) fn normal(rng: &mut ChaCha8Rng) -> f64 {
     let (u, v): (f64, f64) = (1.0 - rng.random::<f64>(), rng.random());
     (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+}
+
+/// Base, head and base's twin, generation by generation.
+pub(super) struct Trio {
+    noise: Noise,
+    /// What the generation before added to each.
+    before: Option<[f64; 3]>,
+    generations: usize,
+}
+
+impl Trio {
+    pub(super) fn new(noise: Noise) -> Self {
+        Self { noise, before: None, generations: 0 }
+    }
+
+    /// The next generation's median log-ratios: of head, whose truth is `shift`, and of the twin, whose truth is 0, to base.
+    pub(super) fn generation(&mut self, shift: f64, rng: &mut ChaCha8Rng) -> (f64, f64) {
+        let mut offsets = [(); 3].map(|()| self.noise.of_generation(rng));
+        if let (Noise::Resembling, Some(before)) = (self.noise, self.before) {
+            // Half of the one before; the rest is new, and as much as keeps the spread what it is.
+            offsets.iter_mut().zip(before).for_each(|(offset, before)| *offset = 0.5 * before + 0.75_f64.sqrt() * *offset);
+        }
+        self.before = Some(offsets);
+        let (mut heads, mut twins) = ([0.0; ROUNDS], [0.0; ROUNDS]);
+        for round in 0..ROUNDS {
+            // A drifting machine is a tenth slower after 20 generations; what it adds within a round is what pairs can't take out.
+            let progress = (self.generations * ROUNDS + round) as f64 / (20 * ROUNDS) as f64;
+            let [base, head, twin] =
+                [0.0, 1.0, 2.0].map(|place| self.noise.of_moment(progress + place / (60 * ROUNDS) as f64) + of_sample(rng));
+            heads[round] = shift + offsets[1] + head - offsets[0] - base;
+            twins[round] = offsets[2] + twin - offsets[0] - base;
+        }
+        self.generations += 1;
+        let middle = |ratios: &mut [f64]| median(ratios).expect("there are rounds");
+        (middle(&mut heads), middle(&mut twins))
+    }
 }
