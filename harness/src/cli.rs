@@ -23,7 +23,7 @@ const EXIT_STATUS: &str = "Exit status:
   0  fine
   1  something measured is bad: a wrong answer, a lane that became slower
   2  usage or configuration
-  3  a comparison that is inconclusive
+  3  a comparison or a gate that is inconclusive
   4  some cells have no number: a crash, a time-out, out of memory
   130  stopped by Ctrl-C; `bindbench run --resume` goes on";
 
@@ -54,6 +54,8 @@ pub enum Command {
     Export(cmd::export::Args),
     /// Show how cells went over many runs, and where they changed
     History(cmd::history::Args),
+    /// Say whether a build is slower than another one; for CI
+    Gate(cmd::gate::Args),
     /// Remove what setup made
     Clean,
     /// End the workers of a driver that was killed; started by the driver itself

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Compare(args) => cmd::compare::run(&args),
         Command::Export(args) => cmd::export::run(&args),
         Command::History(args) => cmd::history::run(&args),
+        Command::Gate(args) => cmd::gate::run(&args, &catalog),
         Command::Clean => cmd::clean::run(),
         Command::Guard => cmd::guard::run(),
     };

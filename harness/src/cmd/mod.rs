@@ -7,6 +7,7 @@ pub mod compare;
 pub mod debug;
 pub mod doctor;
 pub mod export;
+pub mod gate;
 pub mod guard;
 pub mod history;
 pub mod list;
@@ -14,6 +15,7 @@ pub mod profile;
 pub mod report;
 pub mod run;
 pub mod setup;
+pub mod sides;
 
 use std::io::{self, Write};
 

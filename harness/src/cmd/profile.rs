@@ -11,11 +11,14 @@ use miette::{Context, IntoDiagnostic, Report, Result, miette};
 
 use super::print;
 use super::run::{INTERRUPTED, listen, seconds};
+use super::setup::set_up_in;
+use super::sides::{BothSides, Sides};
 use crate::catalog::{Preset, Selection};
 use crate::measure::crew::Trouble;
 use crate::measure::{Watch, environment};
 use crate::profile::{Backend, Sampling, Sizes, Studio, Subject, begin, difference, gil, memory, stacks};
 use crate::report::profile as shown;
+use crate::setup::checkout::Worktree;
 use crate::setup::layout::Layout;
 use crate::setup::{Workshop, bar_style};
 use crate::store::model::Status;
@@ -27,6 +30,8 @@ use crate::worker::{Guard, Limits};
 pub struct Args {
     #[command(flatten)]
     pub(super) selection: Selection,
+    #[command(flatten)]
+    pub(super) sides: Sides,
     /// All cases of a preset, instead of the few at the talks' sizes that workloads name for this
     #[arg(long, value_enum)]
     pub(super) preset: Option<Preset>,
@@ -80,10 +85,12 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
 /// # Errors
 /// As above.
 pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<ExitCode> {
-    let workshop = Workshop::open(Layout::find(), catalogs)?;
+    let selection = Selection { lanes: args.diff.clone().unwrap_or_else(|| args.selection.lanes.clone()), ..args.selection.clone() };
+    // From here on Ctrl-C does not end this process on the spot, so that a worktree never stays behind.
+    let interrupt = listen()?;
+    let (workshop, _kept) = args.workshop(&selection, catalogs)?;
     let out = args.out.clone().unwrap_or_else(|| workshop.layout.flamegraphs());
     let limits = Limits { time: args.timeout, memory: environment::available_memory() / 5 * 4 };
-    let selection = Selection { lanes: args.diff.clone().unwrap_or_else(|| args.selection.lanes.clone()), ..args.selection.clone() };
     let (profile, subjects) = begin(&workshop, &selection, args.preset, limits, std::env::args().collect())?;
     fs::create_dir_all(&out).into_diagnostic().with_context(|| format!("can't make {}", out.display()))?;
     let mut gathered = Gathered { older: Profile::read(&out)?, found: profile, out: &out };
@@ -96,7 +103,6 @@ pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<Ex
         eprintln!("{:?}", Report::new_boxed(Box::new(refusal)).wrap_err("no flamegraphs and no split of the time"));
         gathered.found.notes.push("The kernel refused to be asked for samples: no flamegraphs and no split of the time.".to_owned());
     }
-    let interrupt = listen()?;
     let guard = Guard::start().into_diagnostic().wrap_err("can't start the guard")?;
     let logs = tempfile::tempdir_in(workshop.layout.build()).into_diagnostic().wrap_err("can't make a folder for what workers print")?;
     let watch = Watch { guard: &guard, interrupt: &interrupt };
@@ -179,6 +185,15 @@ impl From<gil::NoWord> for Stopped {
 }
 
 impl Args {
+    /// The workshop; of two builds, where two are named, built if need be. The worktrees are to be kept until the end.
+    fn workshop(&self, selection: &Selection, catalogs: &[PathBuf]) -> Result<(Workshop, Vec<Worktree>)> {
+        if !self.sides.are_named() {
+            return Ok((Workshop::open(Layout::find(), catalogs)?, Vec::new()));
+        }
+        let BothSides { workshop, worktrees, .. } = self.sides.open(catalogs)?;
+        Ok((set_up_in(workshop, selection, self.preset.unwrap_or(Preset::Smoke))?, worktrees))
+    }
+
     fn sampling(&self) -> Sampling {
         Sampling { backend: self.backend, hertz: self.hertz, span: self.seconds }
     }

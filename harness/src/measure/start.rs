@@ -209,6 +209,7 @@ fn session(
         folder,
         gear: Gear { launches, contenders, limits: options.limits, logs },
         done,
+        resting: BTreeSet::new(),
         kernels_name,
     })
 }

@@ -8,6 +8,7 @@ pub mod csv;
 pub mod export;
 mod finder;
 mod format;
+pub mod gate;
 mod grid;
 pub mod growth;
 pub mod history;

@@ -10,6 +10,7 @@ mod damage;
 mod debug;
 mod disk;
 mod export;
+mod gate;
 mod gauges;
 mod history;
 mod input;
