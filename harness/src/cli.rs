@@ -21,8 +21,9 @@ pub struct Cli {
 
 const EXIT_STATUS: &str = "Exit status:
   0  fine
-  1  something measured is bad: a wrong answer
+  1  something measured is bad: a wrong answer, a lane that became slower
   2  usage or configuration
+  3  a comparison or a gate that is inconclusive
   4  some cells have no number: a crash, a time-out, out of memory
   130  stopped by Ctrl-C; `bindbench run --resume` goes on";
 
@@ -47,6 +48,14 @@ pub enum Command {
     Report(cmd::report::Args),
     /// Judge the talks' claims, and your own, by a run
     Claims(cmd::claims::Args),
+    /// Say what became slower or faster from one run to another
+    Compare(cmd::compare::Args),
+    /// Give a run the layout of another tool
+    Export(cmd::export::Args),
+    /// Show how cells went over many runs, and where they changed
+    History(cmd::history::Args),
+    /// Say whether a build is slower than another one; for CI
+    Gate(cmd::gate::Args),
     /// Remove what setup made
     Clean,
     /// End the workers of a driver that was killed; started by the driver itself

@@ -20,6 +20,10 @@ fn main() -> ExitCode {
         Command::Debug(args) => cmd::debug::run(&args, &catalog),
         Command::Report(args) => cmd::report::run(&args),
         Command::Claims(args) => cmd::claims::run(&args, &catalog),
+        Command::Compare(args) => cmd::compare::run(&args),
+        Command::Export(args) => cmd::export::run(&args),
+        Command::History(args) => cmd::history::run(&args),
+        Command::Gate(args) => cmd::gate::run(&args, &catalog),
         Command::Clean => cmd::clean::run(),
         Command::Guard => cmd::guard::run(),
     };

@@ -7,6 +7,7 @@ mod manifest;
 mod matrix;
 mod rules;
 mod selection;
+mod sides;
 mod workload;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ pub use matrix::{Matrix, Wanted, matrix, matrix_to_profile, passing};
 pub use rules::Rules;
 pub(crate) use selection::nearest;
 pub use selection::{Patterns, Selection};
+pub use sides::Side;
 pub use workload::{Corpus, Input, Operation, Oracle, Preset, Recipe, Size, Workload};
 
 /// All strategies and workloads.
@@ -30,6 +32,14 @@ pub struct Catalog {
     pub workloads: Vec<Workload>,
 }
 
+/// One name, one strategy.
+fn refuse_twice(strategies: &[Strategy], new: &Strategy) -> Result<(), CatalogError> {
+    match strategies.iter().find(|other| other.name == new.name) {
+        Some(first) => Err(CatalogError::Twice { name: new.name.clone(), first: first.folder.clone(), second: new.folder.clone() }),
+        None => Ok(()),
+    }
+}
+
 impl Catalog {
     /// Reads `impls/` and `harness/workloads/` below the root, and the strategies of further folders.
     ///
@@ -39,9 +49,7 @@ impl Catalog {
         let mut strategies: Vec<Strategy> = Vec::new();
         for folder in [root.join("impls")].iter().chain(more) {
             for strategy in manifest::read_strategies(folder)? {
-                if let Some(first) = strategies.iter().find(|other| other.name == strategy.name) {
-                    return Err(CatalogError::Twice { name: strategy.name, first: first.folder.clone(), second: strategy.folder });
-                }
+                refuse_twice(&strategies, &strategy)?;
                 strategies.push(strategy);
             }
         }

@@ -3,15 +3,20 @@
 pub mod bench_all;
 pub mod claims;
 pub mod clean;
+pub mod compare;
 pub mod debug;
 pub mod doctor;
+pub mod export;
+pub mod gate;
 pub mod guard;
+pub mod history;
 pub mod list;
 mod noise;
 pub mod profile;
 pub mod report;
 pub mod run;
 pub mod setup;
+pub mod sides;
 
 use std::io::{self, Write};
 

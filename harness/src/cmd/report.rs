@@ -191,7 +191,8 @@ fn extras(recorded: &Recorded, report: &Report, analysis: &Analysis, flamegraphs
     Ok(Extras { profile: profiled.map(|it| it.profile), flamegraphs: pictures, sections })
 }
 
-fn write_plots(folder: &Path, plots: &[&Plot]) -> miette::Result<()> {
+/// Writes plots as SVG and PNG.
+pub(super) fn write_plots(folder: &Path, plots: &[&Plot]) -> miette::Result<()> {
     if plots.is_empty() {
         return Ok(());
     }

@@ -45,7 +45,14 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
 /// # Errors
 /// As above.
 pub fn set_up(selection: &Selection, preset: Preset, catalogs: &[PathBuf]) -> Result<Workshop> {
-    let mut workshop = Workshop::open(Layout::find(), catalogs)?;
+    set_up_in(Workshop::open(Layout::find(), catalogs)?, selection, preset)
+}
+
+/// The same in a workshop that is open already.
+///
+/// # Errors
+/// As above.
+pub(super) fn set_up_in(mut workshop: Workshop, selection: &Selection, preset: Preset) -> Result<Workshop> {
     let catalog = workshop.catalog.clone();
     let lanes = selection.lanes(&catalog)?;
     let interpreters = workshop.interpreters(&selection.pythons, &lanes)?;

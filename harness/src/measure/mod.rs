@@ -4,6 +4,7 @@ mod calibrate;
 pub mod contender;
 pub mod crew;
 pub mod environment;
+mod gate;
 pub mod neighbours;
 mod plan;
 mod schedule;
@@ -19,11 +20,12 @@ use miette::{Context, IntoDiagnostic, Result};
 
 use crate::setup::bar_style;
 use crate::setup::receipt::sha256_of;
-use crate::store::RunFolder;
 use crate::store::model::{Cell, Run, RunState, Sample, Status};
+use crate::store::{CellKey, RunFolder};
 use contender::Once;
 pub use crew::Watch;
 use crew::{Crew, Gear, Introduction, Trouble, check, post_of};
+pub use gate::MOST_ROUNDS;
 pub use plan::Dimensions;
 pub use start::{Launches, Options, begin, lay_out, resume};
 
@@ -34,6 +36,8 @@ pub struct Session {
     gear: Gear,
     /// Rounds that are on disk already.
     done: BTreeSet<(u32, u32)>,
+    /// Cells that take no part any more, although they have numbers.
+    resting: BTreeSet<u32>,
     /// File name of the shared kernels library, by which it is known among what workers have mapped.
     kernels_name: OsString,
 }
@@ -53,46 +57,66 @@ impl Session {
         self.folder.path()
     }
 
+    /// The run, as far as it has come.
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
     /// Calibrates what is not calibrated yet, then takes all rounds that are not on disk yet.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn measure(&mut self, options: &Options, watch: Watch) -> Result<Outcome> {
-        if self.run.cells.iter().any(|cell| cell.status == Status::Pending) && self.done.is_empty() {
-            if self.calibrate(options, watch)? == Outcome::Interrupted {
-                return self.stop();
-            }
-            plan::add_twins(&mut self.run);
-            for twin in self.gear.contenders.len()..self.run.cells.len() {
-                let cell = &self.run.cells[twin];
-                let original = self.run.cells.iter().find(|other| {
-                    !other.twin && (other.case, &other.lane, &other.interpreter) == (cell.case, &cell.lane, &cell.interpreter)
-                });
-                let mut contender = self.gear.contenders[original.map_or(0, |original| original.id as usize)].clone();
-                contender.prepare.cell = cell.id;
-                self.gear.contenders.push(contender);
-            }
-            plan::fit(&mut self.run);
-            for (cell, contender) in self.run.cells.iter_mut().zip(&self.gear.contenders) {
-                cell.rounds = contender.once.map_or(cell.rounds, |once| cell.rounds.min(once.most_rounds()));
-            }
-            self.note_memory();
-            self.folder.save(&self.run)?;
+        if self.run.cells.iter().any(|cell| cell.status == Status::Pending)
+            && self.done.is_empty()
+            && self.prepare(options, watch, plan::add_twins, plan::fit)? == Outcome::Interrupted
+        {
+            return Ok(Outcome::Interrupted);
         }
         let total: u64 = self.run.cells.iter().map(|cell| plan::cost_ns(cell, &self.run) * u64::from(cell.rounds)).sum();
         let bar = ProgressBar::new(total * u64::from(self.run.plan.generations) / 1_000_000);
         bar.set_style(bar_style("ms of samples, {msg}"));
         for generation in 0..self.run.plan.generations {
-            if self.generation(generation, watch, &bar)? == Outcome::Interrupted {
+            if self.generation(generation, watch, &bar, &mut Vec::new())? == Outcome::Interrupted {
                 bar.abandon();
                 return self.stop();
             }
         }
         bar.finish_and_clear();
-        self.run.state = RunState::Finished;
-        self.run.environment.load_after = Some(environment::load());
+        self.finish()?;
+        Ok(Outcome::Finished)
+    }
+
+    /// Calibrates all cells, gives some of them twins, and plans the rounds of each.
+    fn prepare(&mut self, options: &Options, watch: Watch, add_twins: fn(&mut Run), fit: fn(&mut Run)) -> Result<Outcome> {
+        if self.calibrate(options, watch)? == Outcome::Interrupted {
+            return self.stop();
+        }
+        add_twins(&mut self.run);
+        for twin in self.gear.contenders.len()..self.run.cells.len() {
+            let cell = &self.run.cells[twin];
+            let original =
+                self.run.cells.iter().find(|other| {
+                    !other.twin && (other.case, &other.lane, &other.interpreter) == (cell.case, &cell.lane, &cell.interpreter)
+                });
+            let mut contender = self.gear.contenders[original.map_or(0, |original| original.id as usize)].clone();
+            contender.prepare.cell = cell.id;
+            self.gear.contenders.push(contender);
+        }
+        fit(&mut self.run);
+        for (cell, contender) in self.run.cells.iter_mut().zip(&self.gear.contenders) {
+            cell.rounds = contender.once.map_or(cell.rounds, |once| cell.rounds.min(once.most_rounds()));
+        }
+        self.note_memory();
         self.folder.save(&self.run)?;
         Ok(Outcome::Finished)
+    }
+
+    /// Writes that all is on disk.
+    fn finish(&mut self) -> Result<()> {
+        self.run.state = RunState::Finished;
+        self.run.environment.load_after = Some(environment::load());
+        Ok(self.folder.save(&self.run)?)
     }
 
     fn stop(&mut self) -> Result<Outcome> {
@@ -115,7 +139,7 @@ impl Session {
             for &at in cells {
                 let cell = self.run.cells[at].clone();
                 bar.set_message(cell.lane.clone());
-                let found = match known.get(&start::key(&cell, &self.run)) {
+                let found = match known.get(&CellKey::of(&cell, &self.run)) {
                     Some(&loops) => calibrate::adopt(&mut crew, &cell, loops),
                     None => calibrate::calibrate(&mut crew, &cell),
                 };
@@ -170,22 +194,24 @@ impl Session {
         }
     }
 
-    fn generation(&mut self, generation: u32, watch: Watch, bar: &ProgressBar) -> Result<Outcome> {
-        let Self { run, folder, gear, done, .. } = self;
+    /// One generation of all cells that don't rest. Its samples, which are on disk then, are added to `taken`.
+    fn generation(&mut self, generation: u32, watch: Watch, bar: &ProgressBar, taken: &mut Vec<Sample>) -> Result<Outcome> {
+        let Self { run, folder, gear, done, resting, .. } = self;
         let rounds: Vec<u32> = (0..run.plan.rounds).filter(|&round| !done.contains(&(generation, round))).collect();
         if rounds.is_empty() {
             return Ok(Outcome::Finished);
         }
         let mut crew = Crew::new(gear, generation, schedule::hash_seed(run.seed, generation), watch);
-        let mut known_live = live(run);
+        let mut known_live = plan::live(run);
         let place = format!("generation {} of {}", generation + 1, run.plan.generations);
         bar.set_message(format!("{place}: starting workers"));
-        if warm_up(&mut crew, &mut run.cells) == Outcome::Interrupted {
+        if warm_up(&mut crew, &mut run.cells, resting) == Outcome::Interrupted {
             return Ok(Outcome::Interrupted);
         }
         for round in rounds {
             bar.set_message(format!("{place}, round {} of {}", round + 1, run.plan.rounds));
-            let drawn = schedule::round(&run.cells, run.seed, generation, round);
+            let mut drawn = schedule::round(&run.cells, run.seed, generation, round);
+            drawn.order.retain(|id| !resting.contains(id));
             let mut samples = Vec::with_capacity(drawn.order.len());
             for (position, &id) in drawn.order.iter().enumerate() {
                 let cell = run.cells[id as usize].clone();
@@ -206,23 +232,19 @@ impl Session {
                 }
                 bar.inc(plan::cost_ns(&cell, run) / 1_000_000);
             }
-            if live(run) < known_live {
+            if plan::live(run) < known_live {
                 // Before the round: should the driver be killed between the two, what went wrong is not forgotten.
                 folder.save(run)?;
-                known_live = live(run);
+                known_live = plan::live(run);
             }
             folder.append_round(&samples)?;
+            taken.append(&mut samples);
             done.insert((generation, round));
         }
         run.workers.extend(crew.dismiss());
         folder.save(run)?;
         Ok(Outcome::Finished)
     }
-}
-
-/// How many cells still have a number.
-fn live(run: &Run) -> usize {
-    run.cells.iter().filter(|cell| cell.status.has_number()).count()
 }
 
 /// Where in the run a sample was taken.
@@ -242,8 +264,8 @@ impl Place {
 
 /// Starts all workers of a generation, makes all inputs that stay, and calls everything that is quick for a moment: interpreters
 /// specialise and compile what they have seen run.
-fn warm_up(crew: &mut Crew, cells: &mut [Cell]) -> Outcome {
-    for cell in cells.iter_mut().filter(|cell| cell.status.has_number() && !cell.alone) {
+fn warm_up(crew: &mut Crew, cells: &mut [Cell], resting: &BTreeSet<u32>) -> Outcome {
+    for cell in cells.iter_mut().filter(|cell| cell.status.has_number() && !cell.alone && !resting.contains(&cell.id)) {
         let slow = u128::from(cell.sample_ns) > plan::SLOW.as_nanos();
         let spare = crew.gear.contenders[cell.id as usize].once.is_none_or(Once::has_warm_up);
         let warmed = if slow || !spare {

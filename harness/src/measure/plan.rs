@@ -39,6 +39,11 @@ impl Dimensions {
     }
 }
 
+/// How many cells still have a number.
+pub fn live(run: &Run) -> usize {
+    run.cells.iter().filter(|cell| cell.status.has_number()).count()
+}
+
 /// Time of one sample of a cell, with everything around it.
 pub fn cost_ns(cell: &Cell, run: &Run) -> u64 {
     let net = run.cases[cell.case as usize].net_of_loop;
@@ -107,9 +112,13 @@ pub fn add_twins(run: &mut Run) {
     originals.extend(
         chosen.iter().filter(|((case, interpreter), _)| interpreter.is_some() || !has_python(*case)).map(|(_, cell)| (*cell).clone()),
     );
-    for original in originals {
-        run.cells.push(Cell { id: run.cells.len() as u32, twin: true, ..original });
-    }
+    originals.iter().for_each(|original| put_twin(run, original.id as usize));
+}
+
+/// Adds the A/A twin of a cell.
+pub fn put_twin(run: &mut Run, of: usize) {
+    let twin = Cell { id: run.cells.len() as u32, twin: true, ..run.cells[of].clone() };
+    run.cells.push(twin);
 }
 
 /// Marks the cells whose inputs would not fit into the memory beside the others': the largest first, until the rest fits. Returns

@@ -15,11 +15,12 @@ use super::plan::Dimensions;
 use crate::catalog::{Catalog, Lane, Matrix, Preset, Selection};
 use crate::setup::Workshop;
 use crate::setup::build::State;
+use crate::setup::checkout::commit_of;
 use crate::setup::inputs::digests as digests_of;
 use crate::setup::interpreters::Interpreter;
 use crate::setup::receipt::{Receipt, sha256_of};
 use crate::store::model::{self, Cell, Declared, LaneRecord, Plan, ReceiptRecord, Run, RunState, SCHEMA, Skipped, Status, WorkloadRecord};
-use crate::store::{Recorded, RunFolder};
+use crate::store::{CellKey, Recorded, RunFolder};
 use crate::worker::{KEPT, Launch, Limits};
 
 /// How to measure.
@@ -209,7 +210,14 @@ fn session(
     let logs = folder.path().join("logs");
     std::fs::create_dir_all(&logs).map_err(|error| miette!("can't make {}: {error}", logs.display()))?;
     let kernels_name = workshop.layout.kernels_library().file_name().unwrap_or_default().to_owned();
-    Ok(Session { run, folder, gear: Gear { launches, contenders, limits: options.limits, logs }, done, kernels_name })
+    Ok(Session {
+        run,
+        folder,
+        gear: Gear { launches, contenders, limits: options.limits, logs },
+        done,
+        resting: BTreeSet::new(),
+        kernels_name,
+    })
 }
 
 /// What belongs to each cell; the digests of the inputs go into the run.
@@ -227,10 +235,15 @@ struct Ready {
     launches: Launches,
     receipts: BTreeMap<(String, Option<String>), Receipt>,
     skipped: Vec<Skipped>,
+    /// The commit that the strategies in a folder were checked out from.
+    commits: BTreeMap<PathBuf, Option<String>>,
 }
 
 impl Ready {
     fn look(&mut self, workshop: &Workshop, lane: &Lane, interpreters: &[Interpreter]) -> Result<()> {
+        if let Some(catalog) = workshop.catalog.strategy_of(lane).and_then(|strategy| strategy.folder.parent()) {
+            self.commits.entry(catalog.to_owned()).or_insert_with(|| commit_of(catalog));
+        }
         let native = [None];
         let each: Vec<Option<&Interpreter>> = if lane.is_native() { native.to_vec() } else { interpreters.iter().map(Some).collect() };
         for interpreter in each {
@@ -260,6 +273,7 @@ impl Ready {
             gil: lane.gil,
             parallel: lane.parallel,
             declared: declared(lane, catalog),
+            commit: catalog.strategy_of(lane).and_then(|strategy| self.commits.get(strategy.folder.parent()?)?.clone()),
             receipts: self
                 .receipts
                 .iter()
@@ -321,19 +335,10 @@ fn notes(cpus: &[usize]) -> Vec<String> {
     notes
 }
 
-/// What makes a cell of one run the same as one of another.
-pub(super) fn key(cell: &Cell, run: &Run) -> String {
-    let case = &run.cases[cell.case as usize];
-    format!(
-        "{} {:?} {}.{} {} {:?} {:?} {}",
-        cell.lane, cell.interpreter, case.workload, case.operation, case.input, case.form, case.size, case.threads
-    )
-}
-
 /// The numbers of loops of an earlier run, by cell.
-pub(super) fn known_loops(run: Option<&Path>) -> Result<BTreeMap<String, u64>> {
+pub(super) fn known_loops(run: Option<&Path>) -> Result<BTreeMap<CellKey, u64>> {
     let Some(folder) = run else { return Ok(BTreeMap::new()) };
     let recorded = Recorded::read(folder)?;
     let run = &recorded.run;
-    Ok(run.cells.iter().filter(|cell| cell.loops > 0 && !cell.twin).map(|cell| (key(cell, run), cell.loops)).collect())
+    Ok(run.cells.iter().filter(|cell| cell.loops > 0 && !cell.twin).map(|cell| (CellKey::of(cell, run), cell.loops)).collect())
 }

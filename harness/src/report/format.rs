@@ -93,6 +93,16 @@ pub fn ratio_interval(estimate: &Estimate) -> String {
     estimate.interval().map(|(low, high)| format!("[{}, {}]", ratio(low), ratio(high))).unwrap_or_default()
 }
 
+/// A ratio near 1, where the third decimal counts: three decimals from 0.5 to 2, else as [`ratio`].
+pub fn fine_ratio(value: f64) -> String {
+    if (0.4995..1.9995).contains(&value) { format!("{value:.3}") } else { ratio(value) }
+}
+
+/// `[1.012, 1.034]`; empty without an interval.
+pub fn fine_interval(estimate: &Estimate) -> String {
+    estimate.interval().map(|(low, high)| format!("[{}, {}]", fine_ratio(low), fine_ratio(high))).unwrap_or_default()
+}
+
 /// A size: bytes in binary units where they divide, items with their thousands apart.
 pub fn size(size: u64, unit: Unit) -> String {
     let binary = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];

@@ -1,13 +1,18 @@
 //! From a recorded run to what people see. One model ([`Report`]), several ways to show it; none of them starts a process.
 
 mod cell_names;
+pub mod choice;
 pub mod claims;
+pub mod compare;
 pub mod csv;
 pub mod excerpt;
+pub mod export;
 mod finder;
 mod format;
+pub mod gate;
 mod grid;
 pub mod growth;
+pub mod history;
 pub mod json;
 pub mod ladder;
 pub mod ledger;

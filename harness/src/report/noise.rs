@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, LineStyle, Table};
 
 use super::format;
 use super::warnings::{Warning, machine, warning};
-use crate::stats::{Noise, Samples};
+use crate::stats::{Components, Samples};
 use crate::store::Recorded;
 use crate::store::model::{Cell, Run};
 
@@ -24,7 +24,7 @@ pub fn text(recorded: &Recorded, budgets: &[Budget], busy: Option<f64>, stolen: 
     table.column_iter_mut().skip(2).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
     for (cell, twin) in twins(run) {
         let times = |cell: &Cell| samples.times_by_generation(cell.id).map(|(_, times)| times).collect::<Vec<_>>();
-        let noise = Noise::of_twins(&times(cell), &times(twin));
+        let noise = Components::of_twins(&times(cell), &times(twin));
         let resolutions = budgets.iter().map(|&(_, generations, rounds)| match noise {
             Some(noise) => format!("±{}", format::percent(noise.resolution(generations, rounds))),
             None => "–".to_owned(),

@@ -186,6 +186,18 @@ impl<'a> Maker<'a> {
     }
 }
 
+/// Other lanes of a cell's case to measure it against where machines differ, the best first: those that need no Python, then the
+/// workload's baselines for the cell's interpreter.
+pub fn floors<'a>(cell: &Cell, run: &'a Run) -> Vec<&'a Cell> {
+    let workload = &run.cases[cell.case as usize].workload;
+    let baselines = run.workloads.iter().filter(|known| known.name == *workload);
+    let baselines: Vec<&String> = baselines.flat_map(|known| known.baseline_controlled.iter().chain(&known.baseline_published)).collect();
+    let others = || run.cells.iter().filter(|other| !other.twin && other.case == cell.case && other.lane != cell.lane);
+    let native = others().filter(|other| other.interpreter.is_none());
+    let listed = baselines.into_iter().flat_map(|lane| others().filter(move |other| other.lane == *lane));
+    native.chain(listed.filter(|other| other.interpreter.is_some() && other.interpreter == cell.interpreter)).collect()
+}
+
 fn without_threads<'a>(cell: &'a Cell, case: &'a Case) -> WithoutThreads<'a> {
     (&cell.lane, cell.interpreter.as_deref(), &case.workload, &case.operation, &case.input, case.form, case.size)
 }

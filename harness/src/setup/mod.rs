@@ -3,6 +3,7 @@
 pub mod bpe;
 pub mod build;
 mod cargo_library;
+pub mod checkout;
 pub mod environments;
 pub mod inputs;
 pub mod interpreters;
@@ -48,9 +49,14 @@ impl Workshop {
     /// When a manifest is not as it should be.
     pub fn open(layout: Layout, catalogs: &[std::path::PathBuf]) -> Result<Self> {
         let catalog = Catalog::read(layout.root(), catalogs)?;
+        Ok(Self::with(layout, catalog))
+    }
+
+    /// The same with a catalog that was read already.
+    pub fn with(layout: Layout, catalog: Catalog) -> Self {
         let found = interpreters::find(&layout.probe());
         let tools = Tools::find(&layout.tools());
-        Ok(Self { layout, catalog, found, tools })
+        Self { layout, catalog, found, tools }
     }
 
     /// The interpreters a selection means.

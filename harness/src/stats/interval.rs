@@ -93,6 +93,11 @@ impl Estimate {
         Some(Self { centre, half_width, scale, generations: n })
     }
 
+    /// An estimate whose interval was found in another way than from one number per generation.
+    pub(super) fn with_interval(centre: f64, half_width: f64, scale: Scale, generations: usize) -> Self {
+        Self { centre, half_width: Some(half_width), scale, generations }
+    }
+
     /// The estimate itself.
     pub fn point(&self) -> f64 {
         self.back(self.centre)
@@ -154,16 +159,22 @@ impl Estimate {
 /// The 97.5 % quantile of Student's t. The first ones are kept: a report asks for the same few tens of thousands of times.
 pub(super) fn student_quantile(degrees_of_freedom: usize) -> f64 {
     use std::sync::LazyLock;
-    static FIRST: LazyLock<Vec<f64>> = LazyLock::new(|| (1..=64).map(quantile).collect());
+    static FIRST: LazyLock<Vec<f64>> = LazyLock::new(|| (1..=64).map(|freedom| student_quantile_at(f64::from(freedom))).collect());
     match FIRST.get(degrees_of_freedom - 1) {
         Some(&kept) => kept,
-        None => quantile(degrees_of_freedom),
+        None => student_quantile_at(degrees_of_freedom as f64),
     }
 }
 
-fn quantile(degrees_of_freedom: usize) -> f64 {
-    let t = StudentsT::new(0.0, 1.0, degrees_of_freedom as f64).expect("location 0, scale 1 and a positive number are valid");
-    t.inverse_cdf(0.975)
+/// The same where the degrees of freedom are an estimate themselves, and no whole number. They are above 0.
+pub(super) fn student_quantile_at(degrees_of_freedom: f64) -> f64 {
+    quantile(degrees_of_freedom, 0.975)
+}
+
+/// A quantile of Student's t.
+pub(super) fn quantile(degrees_of_freedom: f64, probability: f64) -> f64 {
+    let t = StudentsT::new(0.0, 1.0, degrees_of_freedom).expect("location 0, scale 1 and a positive number are valid");
+    t.inverse_cdf(probability)
 }
 
 /// Rounded to six significant digits: more than any measurement here deserves, and the same on every machine.

@@ -1,14 +1,20 @@
 //! What the numbers of a run say, and how sure. Pure functions on a [`Recorded`]: nothing here starts a process or prints.
 
 mod bounds;
+mod change_points;
 mod curves;
+mod discovery;
+mod gate;
+mod independent;
 mod interval;
-mod noise;
 mod pairs;
 mod resolution;
 mod scaling;
 mod slope;
+mod variance;
 
+#[cfg(test)]
+mod noise;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
@@ -22,12 +28,16 @@ use crate::store::Recorded;
 use crate::store::model::{Run, RunState};
 
 pub use bounds::{Bounds, Standing};
+pub use change_points::{ChangePoint, FEWEST_RUNS, change_points, strongest};
 pub use curves::{Compared, Curve, Onset, Piece, onset};
+pub use discovery::{FALSE_DISCOVERY_RATE, adjusted};
+pub use gate::{Finding, Gate, Known, LOOKS, Why};
+pub use independent::{Mean, Quotient};
 pub use interval::{Estimate, FEWEST_GENERATIONS, Scale, median, six_digits};
-pub use noise::Noise;
 pub use pairs::{NoRatio, Samples};
 pub use resolution::{Resolution, Twin, Verdict, WIDEST, allowed, verdict, widening};
 pub use slope::Slope;
+pub use variance::Components;
 
 /// Why a run can't vouch for its intervals.
 #[derive(Clone, Debug, PartialEq)]

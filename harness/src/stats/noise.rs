@@ -1,113 +1,144 @@
-//! What a machine's noise lets a run tell apart: two components of variance, learnt from twins in a few seconds, and what they come to
-//! over more generations and more rounds.
-//!
-//! Of the log-ratios of a lane to its twin, x(g, r) in generation g and round r, the true value is 0. Rounds differ by σ, generations
-//! besides by τ: the median of R rounds has a variance of about (π/2) σ²/R (that of a median of normal values), so the mean over G
-//! generations of their medians has (τ² + (π/2) σ²/R)/G. σ is 1.4826 times the median absolute deviation, which a few interruptions
-//! don't move; τ² is what the generations' medians vary by beyond that, if anything (one-way random effects by the method of moments;
-//! Searle, Casella and McCulloch, "Variance Components", 1992, chapter 3).
+//! Noise like that of real machines, made up for the simulations that show what the statistics are worth.
 
-use super::interval::{median, student_quantile};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 
-/// Variance of a median over that of a mean, for normal values.
-const OF_A_MEDIAN: f64 = std::f64::consts::FRAC_PI_2;
+use super::interval::median;
 
-/// A standard deviation over a median absolute deviation, for normal values.
-const OF_A_DEVIATION: f64 = 1.4826;
+/// Rounds of a generation.
+const ROUNDS: usize = 9;
 
-/// The noise of one kind of cell, as logarithms of ratios.
+/// How the log-time of one sample is made up.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Noise {
-    /// τ²: how far generations vary beyond what their rounds explain.
-    pub between: f64,
-    /// σ²: how far rounds vary within a generation.
-    pub within: f64,
+pub(super) enum Noise {
+    /// Samples differ, generations don't. One sample in eight is late, by up to several times.
+    HeavyTails,
+    /// The same, and each generation of workers has a speed of its own.
+    Generations,
+    /// Generations differ, some of them by far: Student's t with 3 degrees of freedom.
+    WildGenerations,
+    /// The machine gets 10 % slower from the first sample to the last.
+    Drift,
+    /// Half of the generations of each lane are 5 % slower: two address layouts.
+    TwoModes,
+    /// The same, one generation in ten.
+    RareMode,
+    /// Each generation has a speed of its own that resembles the one of the generation before: their correlation is a half.
+    Resembling,
 }
 
 impl Noise {
-    /// From the times of a lane and of its twin: of each generation, those of the same rounds in the same order. None with fewer than
-    /// two generations of two rounds each.
-    pub fn of_twins(lane: &[Vec<f64>], twin: &[Vec<f64>]) -> Option<Self> {
-        let (mut medians, mut deviations, mut rounds) = (Vec::new(), Vec::new(), 0);
-        for (times, others) in lane.iter().zip(twin) {
-            let ratios: Vec<f64> = times.iter().zip(others).filter(|(a, b)| **a > 0.0 && **b > 0.0).map(|(a, b)| (a / b).ln()).collect();
-            let centre = median(&mut ratios.clone()).filter(|_| ratios.len() > 1)?;
-            deviations.extend(ratios.iter().map(|ratio| (ratio - centre).abs()));
-            medians.push(centre);
-            rounds += ratios.len();
-        }
-        let generations = medians.len();
-        if generations < 2 {
-            return None;
-        }
-        // A generation's own median is taken away: of R deviations R − 1 are free.
-        let freedom = rounds as f64 / (rounds - generations) as f64;
-        let within = (OF_A_DEVIATION * median(&mut deviations)?).powi(2) * freedom;
-        let mean = medians.iter().sum::<f64>() / generations as f64;
-        let varies = medians.iter().map(|median| (median - mean).powi(2)).sum::<f64>() / (generations - 1) as f64;
-        let explained = OF_A_MEDIAN * within * generations as f64 / rounds as f64;
-        Some(Self { between: (varies - explained).max(0.0), within })
+    /// Those whose generations are independent, as intervals take them to be.
+    pub(super) const ALL: [Self; 6] =
+        [Self::HeavyTails, Self::Generations, Self::WildGenerations, Self::Drift, Self::TwoModes, Self::RareMode];
+
+    /// Those that a gate has to bear.
+    pub(super) const OF_GATES: [Self; 7] =
+        [Self::HeavyTails, Self::Generations, Self::WildGenerations, Self::Drift, Self::TwoModes, Self::RareMode, Self::Resembling];
+
+    /// A lane has two speeds, and who has met only one of them can't know of the other.
+    pub(super) fn has_two_speeds(self) -> bool {
+        matches!(self, Self::TwoModes | Self::RareMode)
     }
 
-    /// About how far a 95 % interval over so many generations and rounds reaches to either side of a ratio, as a fraction: what a run
-    /// of that size can't tell apart.
-    pub fn resolution(&self, generations: u32, rounds: u32) -> f64 {
-        let variance = (self.between + OF_A_MEDIAN * self.within / f64::from(rounds.max(1))) / f64::from(generations.max(1));
-        (student_quantile(generations.saturating_sub(1).max(1) as usize) * variance.sqrt()).exp_m1()
+    /// What a generation of workers adds to the log-times of one lane.
+    fn of_generation(self, rng: &mut ChaCha8Rng) -> f64 {
+        match self {
+            Self::HeavyTails | Self::Drift => 0.0,
+            Self::Generations | Self::Resembling => 0.02 * normal(rng),
+            Self::WildGenerations => 0.01 * normal(rng) / ((0..3).map(|_| normal(rng).powi(2)).sum::<f64>() / 3.0).sqrt(),
+            Self::TwoModes => {
+                if rng.random_bool(0.5) {
+                    0.05
+                } else {
+                    0.0
+                }
+            }
+            Self::RareMode => {
+                if rng.random_bool(0.1) {
+                    0.05
+                } else {
+                    0.0
+                }
+            }
+        }
+    }
+
+    /// What the moment adds to all lanes; `progress` runs from 0 to 1 over the run.
+    fn of_moment(self, progress: f64) -> f64 {
+        if self == Self::Drift { 0.1 * progress } else { 0.0 }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rand::{RngExt, SeedableRng};
-    use rand_chacha::ChaCha8Rng;
+/// What a made-up run measured.
+pub(super) struct Measured {
+    /// Each generation's median of paired log-ratios of two lanes that are truly equal.
+    pub(super) ratios: Vec<f64>,
+    /// Each generation's median of the first lane's log-times.
+    pub(super) times: Vec<f64>,
+}
 
-    /// Times of a lane and of its twin with these components, as standard deviations.
-    fn times(between: f64, within: f64, generations: usize, rounds: usize, seed: u64) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        // The sum of twelve uniform numbers is as good as normal here.
-        let mut normal = move || (0..12).map(|_| random.random::<f64>()).sum::<f64>() - 6.0;
-        let mut lane = Vec::new();
-        for _ in 0..generations {
-            let shift = between * normal();
-            lane.push((0..rounds).map(|_| 1e6 * (shift + within * normal()).exp()).collect());
+/// A run of two lanes.
+pub(super) fn run(noise: Noise, generations: usize, rng: &mut ChaCha8Rng) -> Measured {
+    let (ratios, times) = (0..generations)
+        .map(|generation| {
+            let (a, b) = (noise.of_generation(rng), noise.of_generation(rng));
+            let (mut ratios, mut times) = ([0.0; ROUNDS], [0.0; ROUNDS]);
+            for round in 0..ROUNDS {
+                let progress = (generation * ROUNDS + round) as f64 / (generations * ROUNDS - 1) as f64;
+                let moment = noise.of_moment(progress) + 0.01 * normal(rng);
+                times[round] = a + moment + of_sample(rng);
+                ratios[round] = times[round] - (b + moment + of_sample(rng));
+            }
+            (median(&mut ratios).unwrap(), median(&mut times).unwrap())
+        })
+        .unzip();
+    Measured { ratios, times }
+}
+
+fn of_sample(rng: &mut ChaCha8Rng) -> f64 {
+    let late = if rng.random_bool(0.125) { -0.4 * (1.0 - rng.random::<f64>()).ln() } else { 0.0 };
+    0.005 * normal(rng) + late
+}
+
+/// Box and Muller's transform.
+pub(super) fn normal(rng: &mut ChaCha8Rng) -> f64 {
+    let (u, v): (f64, f64) = (1.0 - rng.random::<f64>(), rng.random());
+    (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
+}
+
+/// Base, head and base's twin, generation by generation.
+pub(super) struct Trio {
+    noise: Noise,
+    /// What the generation before added to each.
+    before: Option<[f64; 3]>,
+    generations: usize,
+}
+
+impl Trio {
+    pub(super) fn new(noise: Noise) -> Self {
+        Self { noise, before: None, generations: 0 }
+    }
+
+    /// The next generation's median log-ratios: of head, whose truth is `shift`, and of the twin, whose truth is 0, to base.
+    pub(super) fn generation(&mut self, shift: f64, rng: &mut ChaCha8Rng) -> (f64, f64) {
+        let mut offsets = [(); 3].map(|()| self.noise.of_generation(rng));
+        if let (Noise::Resembling, Some(before)) = (self.noise, self.before) {
+            // Half of the one before; the rest is new, and as much as keeps the spread what it is.
+            offsets.iter_mut().zip(before).for_each(|(offset, before)| *offset = 0.5 * before + 0.75_f64.sqrt() * *offset);
         }
-        (lane, vec![vec![1e6; rounds]; generations])
-    }
-
-    #[test]
-    fn both_components_are_found() {
-        for (between, within) in [(0.01, 0.02), (0.0, 0.03), (0.02, 0.001)] {
-            let (lane, twin) = times(between, within, 400, 12, 7);
-            let noise = Noise::of_twins(&lane, &twin).unwrap();
-            assert!((noise.within.sqrt() / within - 1.0).abs() < 0.1, "{noise:?}");
-            assert!((noise.between.sqrt() - between).abs() < 0.1 * between + 0.003, "{noise:?}");
+        self.before = Some(offsets);
+        let (mut heads, mut twins) = ([0.0; ROUNDS], [0.0; ROUNDS]);
+        for round in 0..ROUNDS {
+            // A drifting machine is a tenth slower after 20 generations; what it adds within a round is what pairs can't take out.
+            let progress = (self.generations * ROUNDS + round) as f64 / (20 * ROUNDS) as f64;
+            let [base, head, twin] =
+                [0.0, 1.0, 2.0].map(|place| self.noise.of_moment(progress + place / (60 * ROUNDS) as f64) + of_sample(rng));
+            heads[round] = shift + offsets[1] + head - offsets[0] - base;
+            twins[round] = offsets[2] + twin - offsets[0] - base;
         }
-    }
-
-    #[test]
-    fn what_is_predicted_from_a_few_seconds_is_what_a_long_run_has() {
-        let (between, within, generations, rounds) = (0.004, 0.02, 15, 20);
-        let mut predicted: Vec<f64> = (0..40)
-            .map(|seed| {
-                let (lane, twin) = times(between, within, 6, 8, seed);
-                Noise::of_twins(&lane, &twin).unwrap().resolution(generations, rounds)
-            })
-            .collect();
-        let truth = Noise { between: between * between, within: within * within }.resolution(generations, rounds);
-        let predicted = median(&mut predicted).unwrap();
-        assert!((0.7..1.4).contains(&(predicted / truth)), "{predicted} {truth}");
-    }
-
-    #[test]
-    fn an_interruption_moves_nothing_and_too_little_says_nothing() {
-        let (mut lane, twin) = times(0.0, 0.01, 10, 9, 3);
-        let quiet = Noise::of_twins(&lane, &twin).unwrap();
-        lane.iter_mut().for_each(|rounds| rounds[4] *= 50.0);
-        let disturbed = Noise::of_twins(&lane, &twin).unwrap();
-        assert!(disturbed.resolution(8, 12) < 2.0 * quiet.resolution(8, 12), "{quiet:?} {disturbed:?}");
-        assert_eq!(Noise::of_twins(&lane[..1], &twin[..1]), None);
-        assert_eq!(Noise::of_twins(&[vec![1.0], vec![1.0]], &[vec![1.0], vec![1.0]]), None);
+        self.generations += 1;
+        let middle = |ratios: &mut [f64]| median(ratios).expect("there are rounds");
+        (middle(&mut heads), middle(&mut twins))
     }
 }

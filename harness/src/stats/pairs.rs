@@ -136,6 +136,21 @@ impl Samples {
         Estimate::of_logarithms(&both).ok_or(NoRatio::NearZero)
     }
 
+    /// The logarithm of each generation's median time. None without a number, or where a time can't be told from the empty loop.
+    pub fn log_times(&self, cell: u32) -> Option<Vec<f64>> {
+        let medians = self.medians(cell);
+        (!medians.is_empty() && !near_zero(&medians)).then(|| medians.iter().map(|ns| ns.ln()).collect())
+    }
+
+    /// Each generation's median log-ratio of `cell` to `base`.
+    ///
+    /// # Errors
+    /// As [`Samples::ratio`].
+    pub fn log_ratios_by_generation(&self, cell: u32, base: u32) -> Result<Vec<f64>, NoRatio> {
+        let ratios: Vec<f64> = self.log_ratios(cell, base)?.into_iter().map(|(_, ratio)| ratio).collect();
+        if ratios.iter().all(|ratio| ratio.is_finite()) { Ok(ratios) } else { Err(NoRatio::NearZero) }
+    }
+
     /// Generations with the median log-ratio of each.
     fn log_ratios(&self, cell: u32, base: u32) -> Result<Vec<(u32, f64)>, NoRatio> {
         let (above, below) = (self.medians(cell), self.medians(base));

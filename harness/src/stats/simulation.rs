@@ -6,89 +6,12 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::interval::{Estimate, median};
+use super::interval::Estimate;
+use super::noise::{Noise, normal, run};
 use super::resolution::{Resolution, Twin, Verdict, verdict, widening};
 
-const ROUNDS: usize = 9;
 const REPEATS: usize = 2_000;
 const RUNS: usize = 100;
-
-/// How the log-time of one sample is made up.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Noise {
-    /// Samples differ, generations don't. One sample in eight is late, by up to several times.
-    HeavyTails,
-    /// The same, and each generation of workers has a speed of its own.
-    Generations,
-    /// Generations differ, some of them by far: Student's t with 3 degrees of freedom.
-    WildGenerations,
-    /// The machine gets 10 % slower from the first sample to the last.
-    Drift,
-    /// Half of the generations of each lane are 5 % slower: two address layouts.
-    TwoModes,
-    /// The same, one generation in ten.
-    RareMode,
-}
-
-impl Noise {
-    const ALL: [Self; 6] = [Self::HeavyTails, Self::Generations, Self::WildGenerations, Self::Drift, Self::TwoModes, Self::RareMode];
-
-    /// What a generation of workers adds to the log-times of one lane.
-    fn of_generation(self, rng: &mut ChaCha8Rng) -> f64 {
-        match self {
-            Self::HeavyTails | Self::Drift => 0.0,
-            Self::Generations => 0.02 * normal(rng),
-            Self::WildGenerations => 0.01 * normal(rng) / ((0..3).map(|_| normal(rng).powi(2)).sum::<f64>() / 3.0).sqrt(),
-            Self::TwoModes => {
-                if rng.random_bool(0.5) {
-                    0.05
-                } else {
-                    0.0
-                }
-            }
-            Self::RareMode => {
-                if rng.random_bool(0.1) {
-                    0.05
-                } else {
-                    0.0
-                }
-            }
-        }
-    }
-
-    /// What the moment adds to all lanes; `progress` runs from 0 to 1 over the run.
-    fn of_moment(self, progress: f64) -> f64 {
-        if self == Self::Drift { 0.1 * progress } else { 0.0 }
-    }
-}
-
-/// Each generation's median of paired log-ratios of two lanes that are truly equal, and of the first lane's log-times.
-fn run(noise: Noise, generations: usize, rng: &mut ChaCha8Rng) -> (Vec<f64>, Vec<f64>) {
-    (0..generations)
-        .map(|generation| {
-            let (a, b) = (noise.of_generation(rng), noise.of_generation(rng));
-            let (mut ratios, mut times) = ([0.0; ROUNDS], [0.0; ROUNDS]);
-            for round in 0..ROUNDS {
-                let progress = (generation * ROUNDS + round) as f64 / (generations * ROUNDS - 1) as f64;
-                let moment = noise.of_moment(progress) + 0.01 * normal(rng);
-                times[round] = a + moment + of_sample(rng);
-                ratios[round] = times[round] - (b + moment + of_sample(rng));
-            }
-            (median(&mut ratios).unwrap(), median(&mut times).unwrap())
-        })
-        .unzip()
-}
-
-fn of_sample(rng: &mut ChaCha8Rng) -> f64 {
-    let late = if rng.random_bool(0.125) { -0.4 * (1.0 - rng.random::<f64>()).ln() } else { 0.0 };
-    0.005 * normal(rng) + late
-}
-
-/// Box and Muller's transform.
-fn normal(rng: &mut ChaCha8Rng) -> f64 {
-    let (u, v): (f64, f64) = (1.0 - rng.random::<f64>(), rng.random());
-    (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
-}
 
 /// The bootstrap that this crate does not use: percentiles of the mean over generations drawn with replacement.
 fn percentile_bootstrap(generations: &[f64], rng: &mut ChaCha8Rng) -> (f64, f64) {
@@ -118,7 +41,7 @@ fn intervals_of_ratios_keep_their_coverage() {
     println!("{:16} {:>11} {:>9}", "ratio, noise", "generations", "coverage");
     for noise in Noise::ALL {
         for generations in [3, 5, 10, 15] {
-            let covered = coverage(REPEATS, 0.0, || student(&run(noise, generations, &mut rng).0));
+            let covered = coverage(REPEATS, 0.0, || student(&run(noise, generations, &mut rng).ratios));
             println!("{:16} {generations:11} {covered:9.3}", format!("{noise:?}"));
             // One standard deviation of 2,000 repeats is 0.005. An interval that always holds the truth would be too wide to be of use.
             assert!((0.93..0.99).contains(&covered), "{noise:?}, {generations} generations: {covered}");
@@ -133,10 +56,10 @@ fn intervals_of_times_keep_their_coverage_but_for_speeds_not_met() {
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     println!("{:16} {:>11} {:>9}", "time, noise", "generations", "coverage");
     for noise in Noise::ALL {
-        let many: Vec<f64> = (0..REPEATS).flat_map(|_| run(noise, 15, &mut rng).1).collect();
+        let many: Vec<f64> = (0..REPEATS).flat_map(|_| run(noise, 15, &mut rng).times).collect();
         let truth = many.iter().sum::<f64>() / many.len() as f64;
         for generations in [3, 5, 10, 15] {
-            let covered = coverage(REPEATS, truth, || student(&run(noise, generations, &mut rng).1));
+            let covered = coverage(REPEATS, truth, || student(&run(noise, generations, &mut rng).times));
             println!("{:16} {generations:11} {covered:9.3}", format!("{noise:?}"));
             let least = match (noise, generations) {
                 // All three in the same mode: one run in four.
@@ -158,8 +81,8 @@ fn a_percentile_bootstrap_over_generations_covers_less() {
     println!("{:16} {:>11} {:>9} {:>9}", "ratio, noise", "generations", "student", "bootstrap");
     for noise in Noise::ALL {
         for generations in [5, 10, 15, 30] {
-            let t = coverage(REPEATS / 2, 0.0, || student(&run(noise, generations, &mut rng).0));
-            let bootstrap = coverage(REPEATS / 2, 0.0, || percentile_bootstrap(&run(noise, generations, &mut rng).0, &mut draws));
+            let t = coverage(REPEATS / 2, 0.0, || student(&run(noise, generations, &mut rng).ratios));
+            let bootstrap = coverage(REPEATS / 2, 0.0, || percentile_bootstrap(&run(noise, generations, &mut rng).ratios, &mut draws));
             println!("{:16} {generations:11} {t:9.3} {bootstrap:9.3}", format!("{noise:?}"));
             assert!(bootstrap < t, "{noise:?}, {generations} generations: {bootstrap} is not below {t}");
         }
@@ -175,7 +98,7 @@ fn equal_lanes_get_no_verdict() {
         for generations in [3, 5, 10, 15] {
             let (mut total, mut runs_over_one, mut factors) = (0, 0, 0.0);
             for _ in 0..RUNS {
-                let mut pair = || Estimate::of_logarithms(&run(noise, generations, &mut rng).0).unwrap();
+                let mut pair = || Estimate::of_logarithms(&run(noise, generations, &mut rng).ratios).unwrap();
                 let twins: Vec<Twin> = (0..40).map(|case| Twin { case, ratio: pair() }).collect();
                 let factor = widening(&twins);
                 let claimed = twins.iter().filter(|twin| {
@@ -203,7 +126,7 @@ fn widening_mends_intervals_that_are_too_narrow() {
         // An offset that stays the same over all generations of a cell and differs between twins.
         let mut pair = || {
             let offset = 0.01 * normal(&mut rng);
-            let generations: Vec<f64> = run(Noise::HeavyTails, 5, &mut rng).0.iter().map(|x| x + offset).collect();
+            let generations: Vec<f64> = run(Noise::HeavyTails, 5, &mut rng).ratios.iter().map(|x| x + offset).collect();
             Estimate::of_logarithms(&generations).unwrap()
         };
         let twins: Vec<Twin> = (0..40).map(|case| Twin { case, ratio: pair() }).collect();

@@ -104,6 +104,7 @@ impl Synthetic {
             gil: Gil::Held,
             parallel: Parallel::None,
             declared: Default::default(),
+            commit: None,
             receipts: interpreters.into_iter().map(receipt).collect(),
         });
     }

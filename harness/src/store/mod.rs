@@ -1,8 +1,11 @@
-//! A run on disk: its model, and the folder that holds it; and what profiling found.
+//! A run on disk: its model, and the folder that holds it; what profiling found; and pyperf's files.
 
 mod folder;
 pub mod gauges;
+mod key;
 pub mod model;
 pub mod profile;
+pub mod pyperf;
 
 pub use folder::{Damage, Recorded, RunFolder, StoreError};
+pub use key::CellKey;

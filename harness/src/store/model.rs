@@ -208,6 +208,10 @@ pub struct LaneRecord {
     /// What else its manifest says.
     #[serde(default)]
     pub declared: Declared,
+    /// The commit that its sources were checked out from, with `-dirty` where they had changed since; none outside of git, and in runs
+    /// that were recorded before it was kept.
+    #[serde(default)]
+    pub commit: Option<String>,
     /// Proofs that it is built and is what it says, one for each interpreter.
     pub receipts: Vec<ReceiptRecord>,
 }

@@ -5,10 +5,14 @@
 
 mod builds;
 mod claims;
+mod compare;
 mod damage;
 mod debug;
 mod disk;
+mod export;
+mod gate;
 mod gauges;
+mod history;
 mod input;
 mod interruptions;
 mod misfits;

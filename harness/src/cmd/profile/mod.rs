@@ -12,10 +12,13 @@ use miette::{Context, IntoDiagnostic, Report, Result, miette};
 
 use super::print;
 use super::run::{INTERRUPTED, listen, seconds};
+use super::setup::set_up_in;
+use super::sides::{BothSides, Sides};
 use crate::catalog::{Preset, Selection};
 use crate::measure::{Watch, environment};
 use crate::profile::{Backend, Choice, Refused, Sampling, Sizes, Studio, begin};
 use crate::report::profile as shown;
+use crate::setup::checkout::Worktree;
 use crate::setup::layout::Layout;
 use crate::setup::{Workshop, samplers};
 use crate::store::model::Status;
@@ -28,6 +31,8 @@ use session::{Session, Stopped, compare};
 pub struct Args {
     #[command(flatten)]
     pub(super) selection: Selection,
+    #[command(flatten)]
+    pub(super) sides: Sides,
     /// All cases of a preset, instead of the few at the talks' sizes that workloads name for this
     #[arg(long, value_enum)]
     pub(super) preset: Option<Preset>,
@@ -84,10 +89,12 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
 /// # Errors
 /// As above.
 pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<ExitCode> {
-    let workshop = Workshop::open(Layout::find(), catalogs)?;
+    let selection = Selection { lanes: args.diff.clone().unwrap_or_else(|| args.selection.lanes.clone()), ..args.selection.clone() };
+    // From here on Ctrl-C does not end this process on the spot, so that a worktree never stays behind.
+    let interrupt = listen()?;
+    let (workshop, _kept) = args.workshop(&selection, catalogs)?;
     let out = args.out.clone().unwrap_or_else(|| workshop.layout.flamegraphs());
     let limits = Limits { time: args.timeout, memory: environment::available_memory() / 5 * 4 };
-    let selection = Selection { lanes: args.diff.clone().unwrap_or_else(|| args.selection.lanes.clone()), ..args.selection.clone() };
     let (profile, subjects) = begin(&workshop, &selection, args.preset, limits, std::env::args().collect())?;
     fs::create_dir_all(&out).into_diagnostic().with_context(|| format!("can't make {}", out.display()))?;
     let mut gathered = Gathered { older: Profile::read(&out)?, found: profile, out: &out };
@@ -105,7 +112,6 @@ pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<Ex
         }
     };
     gathered.found.notes.extend(sampling.as_ref().and_then(|sampling| sampling.way.lack()).map(str::to_owned));
-    let interrupt = listen()?;
     let guard = Guard::start().into_diagnostic().wrap_err("can't start the guard")?;
     let logs = tempfile::tempdir_in(workshop.layout.build()).into_diagnostic().wrap_err("can't make a folder for what workers print")?;
     let watch = Watch { guard: &guard, interrupt: &interrupt };
@@ -154,6 +160,15 @@ impl Gathered<'_> {
 }
 
 impl Args {
+    /// The workshop; of two builds, where two are named, built if need be. The worktrees are to be kept until the end.
+    fn workshop(&self, selection: &Selection, catalogs: &[PathBuf]) -> Result<(Workshop, Vec<Worktree>)> {
+        if !self.sides.are_named() {
+            return Ok((Workshop::open(Layout::find(), catalogs)?, Vec::new()));
+        }
+        let BothSides { workshop, worktrees, .. } = self.sides.open(catalogs)?;
+        Ok((set_up_in(workshop, selection, self.preset.unwrap_or(Preset::Smoke))?, worktrees))
+    }
+
     /// How samples are taken here. Says why not in a better way.
     fn sampling(&self, workshop: &Workshop) -> Result<Sampling, Refused> {
         let build_pprof = || samplers::pprof(&workshop.layout, &workshop.tools);

@@ -2,6 +2,7 @@
 
 mod axis;
 mod canvas;
+mod history;
 mod ratios;
 mod samples;
 mod sizes;
@@ -14,6 +15,7 @@ use crate::stats::{Analysis, Scale};
 use crate::store::profile::Profile;
 
 use super::grid::title;
+use super::history::History;
 use super::tables::{Row, Table};
 
 /// More lanes than this make a plot nobody reads.
@@ -53,6 +55,11 @@ pub fn of_table(table: &Table, analysis: &Analysis) -> Vec<Plot> {
 /// The stacked split of the time, one plot for each operation and interpreter that was profiled.
 pub fn of_profile(profile: &Profile) -> Vec<(String, Plot)> {
     split::plots(profile)
+}
+
+/// How cells went over many runs, one plot for each that two runs or more have.
+pub fn of_history(history: &History) -> Vec<Plot> {
+    history::plots(history)
 }
 
 /// A name for a table that is a file's name wherever it comes from: a run's folder may have been written by anybody.

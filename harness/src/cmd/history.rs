@@ -1,0 +1,88 @@
+//! `bindbench history`: how cells went over many runs, and where they changed.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use miette::{Context, IntoDiagnostic, Result, bail};
+
+use super::compare::percent;
+use super::{print, report};
+use crate::catalog::Selection;
+use crate::report::choice::Choice;
+use crate::report::history::{History, keys, terminal};
+use crate::report::plots;
+use crate::setup::layout::Layout;
+use crate::store::Recorded;
+
+/// Shows how cells went over many runs, and where their level changed; draws a plot of each.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Runs, or folders of runs [default: all of the folder of runs]
+    #[arg(value_name = "RUN")]
+    of: Vec<PathBuf>,
+    #[command(flatten)]
+    selection: Selection,
+    /// Changes up to this many per cent are not shown
+    #[arg(long, value_name = "PERCENT", default_value = "1", value_parser = percent)]
+    threshold: f64,
+    /// Folder of runs [default: runs/ of the checkout]
+    #[arg(long, value_name = "DIR")]
+    runs: Option<PathBuf>,
+    /// Folder that the plots are written to [default: reports/history/ of the checkout]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print JSON instead of tables
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows the history of the runs that the arguments name.
+///
+/// # Errors
+/// When one can't be read, or a plot can't be written.
+pub fn run(args: &Args) -> Result<ExitCode> {
+    let layout = Layout::find();
+    let folder = args.runs.clone().unwrap_or_else(|| layout.runs());
+    let named = if args.of.is_empty() { std::slice::from_ref(&folder) } else { &args.of[..] };
+    let mut runs: Vec<Recorded> = Vec::new();
+    for name in named {
+        for run in runs_of(name, &folder)? {
+            // Named twice, or in a folder and by itself: a run is one run.
+            if runs.iter().all(|other| other.run.id != run.run.id) {
+                runs.push(run);
+            }
+        }
+    }
+    let keys = keys(&runs);
+    let choice = Choice::new(&args.selection, &keys.iter().collect::<Vec<_>>())?;
+    let history = History::new(runs, &choice, args.threshold);
+    let out = args.out.clone().unwrap_or_else(|| layout.reports().join("history"));
+    let plots = plots::of_history(&history);
+    report::write_plots(&out, &plots.iter().collect::<Vec<_>>())?;
+    if args.json {
+        print(&(serde_json::to_string_pretty(&history).into_diagnostic()? + "\n"))?;
+    } else {
+        print(&terminal(&history, report::look(&io::stdout())))?;
+        if !plots.is_empty() {
+            print(&format!("\nThe plots: {}\n", out.display()))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The run of that name, or all in a folder of that name.
+fn runs_of(name: &Path, folder: &Path) -> Result<Vec<Recorded>> {
+    if name != folder && (!name.is_dir() || name.join("run.json").is_file()) {
+        return Ok(vec![Recorded::read(&report::find(Some(name), folder)?)?]);
+    }
+    let entries = fs::read_dir(name).into_diagnostic().with_context(|| format!("can't list {}", name.display()))?;
+    let mut inside: Vec<PathBuf> =
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.join("run.json").is_file()).collect();
+    inside.sort();
+    if inside.is_empty() {
+        bail!(help = "`bindbench run` makes one; `--runs DIR` looks elsewhere", "there is no run in {}", name.display());
+    }
+    inside.iter().map(|run| Ok(Recorded::read(run)?)).collect()
+}
