@@ -1,7 +1,7 @@
 """Samples of this process's own stacks while a timed loop runs, for machines that don't let them be taken from outside.
 
-They are taken by a library (`samplers/pprof`) on a timer of its own. It is loaded after the lane: its signals meet no import. Only this
-process is sampled, not what it starts.
+They are taken by a library (`samplers/pprof`) on a timer of its own. It is loaded after the lane: its signals meet no import.
+Only this process is sampled, not what it starts.
 """
 
 from __future__ import annotations
