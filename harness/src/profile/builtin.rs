@@ -22,11 +22,13 @@ pub fn sample(subject: &Subject, how: Sampling, studio: &Studio) -> Result<Sampl
     let mut launch = subject.launch.clone();
     launch.environment.insert(PERF_SUPPORT.0.to_owned(), PERF_SUPPORT.1.to_owned());
     // Dropped after the worker: what it writes until its end is removed.
-    let mut maps = PerfMaps::default();
+    let guard = studio.watch.guard.list();
+    let mut maps = PerfMaps::guarded_by(guard);
     let mut sitting = Sitting::start(subject, &launch, studio)?;
     let pid = sitting.pid();
     maps.own(pid);
-    let sampler = Sampler::attach(pid, how.hertz)?;
+    let told = guard.clone();
+    let sampler = Sampler::attach(pid, how.hertz, move |started| told.add_perf_map(started))?;
     let looped = run_loops(&mut sitting, &sampler, how);
     let Recording { records, lost, with_kernel } = sampler.finish();
     // Before anything can go wrong: what the worker started may have left files, too.
@@ -64,5 +66,5 @@ fn run_loops(sitting: &mut Sitting, sampler: &Sampler, how: Sampling) -> Result<
 /// # Errors
 /// What it refused, what to allow, and what is lost meanwhile.
 pub fn check(how: Sampling) -> Result<(), Refused> {
-    Sampler::attach(std::process::id(), how.hertz).map(drop)
+    Sampler::attach(std::process::id(), how.hertz, |_| {}).map(drop)
 }

@@ -16,3 +16,4 @@ mod output;
 mod profile;
 mod replay;
 mod sandbox;
+mod truth;
