@@ -20,11 +20,13 @@ pub fn sample(subject: &Subject, how: &Sampling, studio: &Studio) -> Result<Samp
     let mut launch = subject.launch.clone();
     launch.environment.insert(PERF_SUPPORT.0.to_owned(), PERF_SUPPORT.1.to_owned());
     // Dropped after the worker: what it writes until its end is removed.
-    let mut maps = PerfMaps::default();
+    let guard = studio.watch.guard.list();
+    let mut maps = PerfMaps::guarded_by(guard);
     let mut sitting = Sitting::start(subject, &launch, studio)?;
     let pid = sitting.pid();
     maps.own(pid);
-    let sampler = Sampler::attach(pid, how.hertz)?;
+    let told = guard.clone();
+    let sampler = Sampler::attach(pid, how.hertz, move |started| told.add_perf_map(started))?;
     let looped = run(&mut sitting, &sampler, how);
     let Recording { records, lost, with_kernel } = sampler.finish();
     // Before anything can go wrong: what the worker started may have left files, too.
@@ -53,5 +55,5 @@ fn run(sitting: &mut Sitting, sampler: &Sampler, how: &Sampling) -> Result<Loope
 /// # Errors
 /// What it refused, what to allow, and what is lost meanwhile.
 pub fn check(hertz: u64) -> Result<(), Refused> {
-    Sampler::attach(std::process::id(), hertz).map(drop)
+    Sampler::attach(std::process::id(), hertz, |_| {}).map(drop)
 }

@@ -66,26 +66,35 @@ pub fn take(subject: &Subject, sizes: &Sizes, studio: &Studio) -> Result<GilWatc
             return Ok(GilWatch::NotWatched { reason });
         }
         let tried = watch(&mut sitting, &resized, TRIAL, IMPATIENT_NS)?;
-        let call_ns = fastest_ns(&tried).unwrap_or_default();
-        let longer = size.zip(largest).map(|(size, largest)| next_size(size, call_ns).min(largest));
-        if call_ns < IDEAL_NS / 2 && longer > size {
-            size = longer;
+        let mut call_ns = fastest_ns(&tried).unwrap_or_default();
+        if call_ns < IDEAL_NS / 2
+            && let Some(longer) = longer(size, largest, call_ns)
+        {
+            size = Some(longer);
             continue;
         }
-        if call_ns < SHORTEST_NS {
-            return Ok(GilWatch::TooShort { call_ns, size });
+        if call_ns >= SHORTEST_NS {
+            let patient = watch(&mut sitting, &resized, SPAN, PATIENT_NS)?;
+            // On a busy machine all calls of a trial may have been long for want of a CPU.
+            call_ns = fastest_ns(&patient).unwrap_or_default();
+            if call_ns >= SHORTEST_NS
+                && let Some(share) = share(&mut sitting, &resized, &patient)?
+            {
+                sitting.finish();
+                return Ok(GilWatch::Told(share));
+            }
+            if let Some(longer) = longer(size, largest, call_ns) {
+                size = Some(longer);
+                continue;
+            }
         }
-        let share = ask(&mut sitting, &resized)?;
-        sitting.finish();
-        return Ok(share.map_or(GilWatch::TooShort { call_ns, size }, GilWatch::Told));
+        return Ok(GilWatch::TooShort { call_ns, size });
     }
 }
 
-/// Asks for the GIL patiently, and impatiently where that tells something. None when calls have become too short meanwhile.
-fn ask(sitting: &mut Sitting, subject: &Subject) -> Result<Option<GilShare>, Trouble> {
-    let patient = watch(sitting, subject, SPAN, PATIENT_NS)?;
-    let Some(call_ns) = call_ns(&patient) else { return Ok(None) };
-    let Some(held) = held(&patient) else { return Ok(None) };
+/// What patiently watched calls tell, and where that leaves a question, impatiently watched ones. None when they tell nothing.
+fn share(sitting: &mut Sitting, subject: &Subject, patient: &Watched) -> Result<Option<GilShare>, Trouble> {
+    let (Some(call_ns), Some(held)) = (call_ns(patient), held(patient)) else { return Ok(None) };
     let handed_over = match is_whole(held) {
         true => handed_over(&watch(sitting, subject, SPAN, IMPATIENT_NS)?),
         false => None,
@@ -106,6 +115,9 @@ fn unwatchable(subject: &Subject) -> Option<&'static str> {
     if subject.cell.interpreter.is_none() {
         return Some("without Python there is no GIL");
     }
+    if !subject.is_cpython {
+        return Some("only CPython waits for a switch interval before it asks for the GIL, which is what the heartbeat goes by");
+    }
     if subject.case.threads > 1 {
         return Some("one calling thread is enough, and another case has it");
     }
@@ -114,6 +126,12 @@ fn unwatchable(subject: &Subject) -> Option<&'static str> {
         Some(Form::Boxed) => Some("a list's items are Python objects, for which the GIL is needed in any lane"),
         Some(_) => None,
     }
+}
+
+/// A size that makes calls last as they should, if there is a larger one.
+fn longer(size: Option<u64>, largest: Option<u64>, call_ns: u64) -> Option<u64> {
+    let (size, largest) = size.zip(largest)?;
+    Some(next_size(size, call_ns).min(largest)).filter(|&longer| longer > size)
 }
 
 /// The power of two that makes calls last as they should, if their time grows with the input.
@@ -140,5 +158,7 @@ mod tests {
         assert_eq!(next_size(65_536, 0), 1 << 36);
         assert_eq!(next_size(65_536, 24_000_000), 131_072);
         assert_eq!(next_size(u64::MAX, 1), u64::MAX);
+        assert_eq!(longer(Some(65_536), Some(1 << 20), 1_000_000), Some(1 << 20));
+        assert_eq!((longer(Some(1 << 20), Some(1 << 20), 1), longer(None, None, 1)), (None, None));
     }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use crate::worker::{GuardList, perf_map_of};
+
 /// Pieces of code of one process, ascending.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PerfMap {
@@ -40,18 +42,26 @@ impl PerfMap {
 }
 
 /// The files of several processes. They are removed when this is dropped: nobody else needs them, and they are named by numbers that
-/// other processes will have.
+/// other processes will have. Until then they are on the guard's list, if there is one.
 #[derive(Debug, Default)]
 pub struct PerfMaps {
     files: BTreeMap<u32, PathBuf>,
     read: BTreeMap<u32, PerfMap>,
+    guard: Option<GuardList>,
 }
 
 impl PerfMaps {
+    /// None yet; the guard will know of each.
+    pub fn guarded_by(guard: &GuardList) -> Self {
+        Self { files: BTreeMap::new(), read: BTreeMap::new(), guard: Some(guard.clone()) }
+    }
+
     /// Takes over the file of a process; it need not be there yet.
     pub fn own(&mut self, pid: u32) {
-        // The folder is fixed in CPython's source, whatever TMPDIR says.
-        self.files.insert(pid, PathBuf::from(format!("/tmp/perf-{pid}.map")));
+        if let Some(guard) = &self.guard {
+            guard.add_perf_map(pid);
+        }
+        self.files.insert(pid, perf_map_of(pid));
     }
 
     /// Reads what is there by now.
@@ -71,9 +81,12 @@ impl PerfMaps {
 
 impl Drop for PerfMaps {
     fn drop(&mut self) {
-        for file in self.files.values() {
+        for (&pid, file) in &self.files {
             // Most processes have none.
             fs::remove_file(file).ok();
+            if let Some(guard) = &self.guard {
+                guard.remove_perf_map(pid);
+            }
         }
     }
 }

@@ -44,17 +44,21 @@ pub fn fastest_ns(watched: &Watched) -> Option<u64> {
     watched.calls.iter().map(|call| call.end_ns.saturating_sub(call.start_ns)).min()
 }
 
-/// Share of the calls' time for which a patient heart waited for the GIL. None without calls or idle beats.
+/// Share of the calls' time for which a patient heart waited for the GIL: of the time for which it was in a position to, for while it
+/// waits for a CPU it can't. None without calls or idle beats.
 pub fn held(watched: &Watched) -> Option<f64> {
     let mut idle: Vec<f64> = watched.idle.iter().map(|beat| length(beat).saturating_sub(beat.queue_ns) as f64).collect();
     let idle_ns = median(&mut idle)? as u64;
-    let total = total_ns(watched).filter(|&total| total > 0)?;
-    let waits = watched.beats.iter().map(|beat| {
-        let waited = length(beat).saturating_sub(idle_ns + beat.queue_ns);
+    let (mut waited_ns, mut queued_ns) = (0, 0);
+    for beat in &watched.beats {
         // What it waited for in the pauses between calls is not the calls' doing.
-        waited.min(overlap_ns(beat, &watched.calls))
-    });
-    Some(waits.sum::<u64>() as f64 / total as f64)
+        let inside = overlap_ns(beat, &watched.calls);
+        let waited = length(beat).saturating_sub(idle_ns + beat.queue_ns).min(inside);
+        waited_ns += waited;
+        queued_ns += beat.queue_ns.min(inside - waited);
+    }
+    let total = total_ns(watched)?.saturating_sub(queued_ns);
+    (total > 0).then(|| waited_ns as f64 / total as f64)
 }
 
 /// How often an impatient heart beat during calls, as a share of the times it could have: once in a sleep and an interval of what the

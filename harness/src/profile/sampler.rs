@@ -59,11 +59,12 @@ struct Ring {
 }
 
 impl Sampler {
-    /// Attaches to a process that has one thread and has started nothing yet. The timer is off.
+    /// Attaches to a process that has one thread and has started nothing yet. The timer is off. Every process that is started is told
+    /// of at once.
     ///
     /// # Errors
     /// When the kernel does not allow it.
-    pub fn attach(pid: u32, hertz: u64) -> Result<Self, Refused> {
+    pub fn attach(pid: u32, hertz: u64, started: impl Fn(u32) + Send + 'static) -> Result<Self, Refused> {
         let cpus = online_cpus();
         let mut rings = Vec::new();
         for &cpu in &cpus {
@@ -102,7 +103,7 @@ impl Sampler {
         let stop = Arc::new(AtomicBool::new(false));
         let reader = {
             let (rings, stop) = (Arc::clone(&rings), Arc::clone(&stop));
-            std::thread::spawn(move || read_until(&rings, &stop))
+            std::thread::spawn(move || read_until(&rings, &stop, &started))
         };
         Ok(Self { rings, stop, reader: Some(reader), known, with_kernel })
     }
@@ -167,7 +168,7 @@ fn inherited(builder: &mut Builder, pid: u32, cpu: usize) {
     builder.sample(SampleFlag::TID | SampleFlag::TIME).read_format(perf_event::ReadFormat::empty());
 }
 
-fn read_until(rings: &Mutex<Vec<Ring>>, stop: &AtomicBool) -> (Vec<Record>, u64) {
+fn read_until(rings: &Mutex<Vec<Ring>>, stop: &AtomicBool, started: &dyn Fn(u32)) -> (Vec<Record>, u64) {
     let (mut records, mut lost, mut held) = (Vec::new(), 0, 0);
     loop {
         // Looked at before, so that what was written until then is still read.
@@ -179,6 +180,11 @@ fn read_until(rings: &Mutex<Vec<Ring>>, stop: &AtomicBool) -> (Vec<Record>, u64)
                     Some(Record { event: Event::Lost { count }, .. }) => lost += count,
                     Some(Record { event: Event::Sample(sample), .. }) if held + sample.stack.len() > MOST_HELD => lost += 1,
                     Some(record) => {
+                        if let Event::Forked { pid, parent } = record.event
+                            && pid != parent
+                        {
+                            started(pid);
+                        }
                         held += if let Event::Sample(sample) = &record.event { sample.stack.len() } else { 0 };
                         records.push(record);
                     }

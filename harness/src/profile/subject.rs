@@ -25,6 +25,8 @@ pub struct Subject {
     pub launch: Launch,
     /// Whose code its frames are.
     pub owners: Owners,
+    /// Its interpreter counts references, and asks for the GIL after a switch interval. True without Python.
+    pub is_cpython: bool,
 }
 
 impl Subject {
@@ -102,7 +104,9 @@ fn subject(cell: &Cell, run: &Run, launches: &Launches, workshop: &Workshop, poo
     let mut launch = launches[&(cell.lane.clone(), cell.interpreter.clone())].clone();
     launch.load.modules.retain(|workload, _| *workload == case.workload);
     let owners = owners(cell, &workshop.catalog, workshop)?;
-    Ok(Subject { cell: cell.clone(), case, contender, launch, owners })
+    let mut interpreters = run.interpreters.iter();
+    let is_cpython = interpreters.all(|known| Some(&known.name) != cell.interpreter.as_ref() || known.implementation == "cpython");
+    Ok(Subject { cell: cell.clone(), case, contender, launch, owners, is_cpython })
 }
 
 /// What a strategy was built into is the binding; the shared kernels, and packages that a lane only wraps, do the work.

@@ -42,6 +42,13 @@ mod system {
         found
     }
 
+    /// Whether a process still runs code: one that has ended is no more than a number until its parent asks for it.
+    pub fn is_running(pid: u32) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // The state comes after the program's name, which is in parentheses and may have some of its own.
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+    }
+
     /// What a process tree takes now, counted page by page, which takes a while. None where the system does not tell.
     pub fn tree(pid: u32) -> Option<Tree> {
         let mut tree = Tree::default();
@@ -84,6 +91,10 @@ mod system {
         Vec::new()
     }
 
+    pub fn is_running(_pid: u32) -> bool {
+        false
+    }
+
     pub fn tree(_pid: u32) -> Option<Tree> {
         None
     }
@@ -97,8 +108,8 @@ mod system {
     }
 }
 
-pub(super) use system::resident_bytes;
 pub use system::{descendants, forget_the_peak, peak_bytes, tree};
+pub(super) use system::{is_running, resident_bytes};
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
@@ -112,5 +123,16 @@ mod tests {
         assert!(peak_bytes(own).unwrap() > 0);
         assert_eq!(super::tree(u32::MAX), None);
         assert_eq!(peak_bytes(u32::MAX), None);
+    }
+
+    #[test]
+    fn a_process_that_has_ended_does_not_run_though_its_number_is_kept() {
+        assert!(is_running(std::process::id()));
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        while is_running(child.id()) {
+            std::thread::yield_now();
+        }
+        assert!(child.wait().unwrap().success());
+        assert!(!is_running(u32::MAX));
     }
 }

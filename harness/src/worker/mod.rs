@@ -5,7 +5,7 @@ mod launch;
 mod memory;
 mod process;
 
-pub use guard::{Guard, watch};
+pub use guard::{Guard, GuardList, perf_map_of, watch};
 pub use launch::KEPT;
 pub use launch::Launch;
 pub use memory::{Tree, descendants, forget_the_peak, peak_bytes, tree};

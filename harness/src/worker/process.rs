@@ -110,7 +110,7 @@ impl<'g> Worker<'g> {
         let child = command.spawn()?;
         // A child's id is never 0.
         let group = Pid::from_child(&child);
-        guard.add(group);
+        guard.list().add(group);
         // `command` holds the worker's ends of the pipes: it has to go, or the end of the worker would not be seen.
         drop(command);
         Ok(Self {
@@ -261,7 +261,7 @@ impl<'g> Worker<'g> {
 impl Drop for Worker<'_> {
     fn drop(&mut self) {
         self.kill();
-        self.guard.remove(self.group);
+        self.guard.list().remove(self.group);
         self.cut_log();
     }
 }

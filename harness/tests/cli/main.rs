@@ -20,4 +20,5 @@ mod output;
 mod profile;
 mod replay;
 mod sandbox;
+mod truth;
 mod ways;

@@ -72,6 +72,14 @@ fn leaked(leak: &Leak) -> String {
 /// Lanes that leak, and lanes that copy more than their manifest says.
 pub fn findings(profile: &Profile) -> Vec<String> {
     let mut findings = Vec::new();
+    for interpreter in profile.interpreters.iter().filter(|interpreter| interpreter.implementation != "cpython") {
+        if weighed(profile).any(|(cell, _)| cell.interpreter.as_ref() == Some(&interpreter.name)) {
+            findings.push(format!(
+                "memory on {}: what nobody uses stays until its collector comes by, so neither copies nor leaks are told",
+                interpreter.name
+            ));
+        }
+    }
     for (cell, used) in weighed(profile) {
         let python = cell.interpreter.as_ref().map(|name| format!(" on {name}")).unwrap_or_default();
         let place = format!("{} in {}{python}", cell.lane, title(&as_weighed(cell, used)));

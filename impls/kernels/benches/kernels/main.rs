@@ -1,6 +1,10 @@
 //! The kernels through their C ABI, and beside the search a plain scalar Knuth–Morris–Pratt as one would write it without any.
 //! Byte pair encoding needs the folder with the vocabulary that `BINDBENCH_BPE` names.
+//!
+//! `cargo bench -p bindbench-kernels` measures; with `-- --profile-time 5` it draws flamegraphs instead, of each benchmark one.
 #![allow(unsafe_code)]
+
+mod pprof_flames;
 
 use std::env;
 use std::fs;
@@ -96,7 +100,7 @@ fn moments(criterion: &mut Criterion) {
 
 /// English as this repository has it, a text without sense, and a single word.
 fn texts() -> [(&'static str, String); 3] {
-    let english = include_str!("../../../METHODOLOGY.md").repeat(16);
+    let english = include_str!("../../../../METHODOLOGY.md").repeat(16);
     let nonsense = random_text(english.len()).into_iter().map(char::from).collect();
     let word = "a".repeat(english.len());
     [("english", english), ("random", nonsense), ("word", word)]
@@ -134,9 +138,14 @@ fn bpe(criterion: &mut Criterion) {
     unsafe { bb_bpe_free(bpe) };
 }
 
+fn settings() -> Criterion {
+    let criterion = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
+    criterion.with_profiler(pprof_flames::PprofFlames::default())
+}
+
 criterion_group! {
     name = benches;
-    config = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(3));
+    config = settings();
     targets = kmp, moments, bpe
 }
 criterion_main!(benches);
