@@ -181,14 +181,18 @@ fn sampling_hardly_slows_what_is_sampled() {
         let stacks = &found["cells"][0]["stacks"];
         stacks["elapsed_ns"].as_f64().unwrap() / stacks["calls"].as_f64().unwrap()
     };
-    // The quickest of each, in turns: the machine is as busy for one as for the other.
+    // 2 to 4 % on a quiet machine; what is to be found out here is a sampler that stops the worker. The quickest of each, in turns, until
+    // both had a quiet moment: other tests want the CPU, too.
+    const MOST: f64 = 1.25;
     let (mut seldom, mut often) = (f64::INFINITY, f64::INFINITY);
-    for _ in 0..4 {
+    for turn in 0..15 {
         seldom = seldom.min(ns_a_call("1"));
         often = often.min(ns_a_call("999"));
+        if turn >= 3 && often < MOST * seldom {
+            break;
+        }
     }
     let ratio = often / seldom;
     say(&format!("999 samples a second make a call {:.1} % slower", 100.0 * (ratio - 1.0)));
-    // 2 to 4 % on a quiet machine; what is to be found out here is a sampler that stops the worker.
-    assert!(ratio < 1.25, "{ratio}");
+    assert!(ratio < MOST, "{ratio}");
 }
