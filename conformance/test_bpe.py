@@ -12,6 +12,7 @@ import pytest
 from arguments import Argument
 from bpe_reference import difference, digest, encode, encode_pieces
 from bpe_texts import ASSIGNED, EDGES, FRAGMENTS, LongTexts, Shelf
+from hypothesis import settings
 from hypothesis import strategies as st
 from lanes import SLOW_MERGER, SLOW_READER, RunningLane, bpe_argument
 from reference import integers
@@ -188,7 +189,8 @@ def test_mixtures(lane: RunningLane, form: str) -> None:
 @over_texts
 def test_many_mixtures(lane: RunningLane, form: str) -> None:
     """Over 10,000 of them, unless a call takes long."""
-    several = max(3, min(75, int(0.015 / lane.call_seconds)))
+    most = 11_250 // settings().max_examples
+    several = max(3, min(most, int(most / 5000 / lane.call_seconds)))
 
     @lane.for_all(st.integers(0, 2**64))
     def _(seed: int) -> None:

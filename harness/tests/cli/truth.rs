@@ -15,12 +15,12 @@ const MARGIN: f64 = 0.03;
 const TRUTH: [(&str, f64); 3] = [("truth_first", 0.3), ("truth_second", 0.5), ("python_loop", 0.2)];
 
 /// So many samples tell a share to about a point.
-const ENOUGH: u64 = 1_500;
+const ENOUGH: u64 = 1_200;
 
 /// Samples cells until there are enough, which takes longer where others want the CPUs, too.
 pub fn profile(sandbox: &Sandbox, backend: &str, more: &[&str]) -> Ended {
     let mut ended = None;
-    for seconds in ["2.5", "8", "25"] {
+    for seconds in ["2.5", "6", "20"] {
         let arguments = ["profile", "--pass", "stacks", "--backend", backend, "-w", "call.noop", "--seconds", seconds];
         ended = Some(sandbox.bindbench(&[&arguments[..], more].concat()).succeeds());
         let found = Profile::read(&folder(sandbox)).unwrap().unwrap();
