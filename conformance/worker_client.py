@@ -12,7 +12,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
 
 
 class WorkerGone(Exception):
