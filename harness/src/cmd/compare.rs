@@ -13,6 +13,7 @@ use crate::catalog::Selection;
 use crate::report::choice::Choice;
 use crate::report::compare::{Comparison, Side, Verdict, junit, terminal};
 use crate::setup::layout::Layout;
+use crate::stats::Change;
 use crate::store::Recorded;
 use crate::store::pyperf::Suite;
 
@@ -29,6 +30,9 @@ pub struct Args {
     /// A slowdown up to this many per cent is no failure
     #[arg(long, value_name = "PERCENT", default_value = "5", value_parser = percent)]
     threshold: f64,
+    /// More instructions up to this many per cent are no failure, where both runs counted them
+    #[arg(long, value_name = "PERCENT", default_value = "0.5", value_parser = percent)]
+    instructions_threshold: f64,
     /// Compare what should not be compared: other machines, other builds of an interpreter, other inputs, damaged or unfinished runs
     #[arg(long)]
     anyway: bool,
@@ -44,8 +48,8 @@ pub struct Args {
 }
 
 const EXIT_STATUS: &str = "Exit status:
-  0  no cell is slower by more than the threshold
-  1  a cell is
+  0  no cell is slower, or has more instructions, by more than the threshold
+  1  a cell is, or has
   2  the two can't be compared
   3  no cell is known to be, and of some it can't be ruled out";
 
@@ -68,7 +72,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     let choice = Choice::new(&args.selection, &[before.keys(), after.keys()].concat())?;
     before.keep(&choice);
     after.keep(&choice);
-    let comparison = Comparison::new(&before, &after, args.threshold, args.anyway)?;
+    let comparison =
+        Comparison::new(&before, &after, args.threshold, args.anyway)?.with_instructions_threshold(args.instructions_threshold);
     if let Some(file) = &args.junit {
         write(file, junit(&comparison).as_bytes())?;
     }
@@ -90,9 +95,9 @@ fn side(name: &Path, runs: &Path) -> Result<Side> {
 }
 
 fn status(comparison: &Comparison) -> u8 {
-    if comparison.slower().next().is_some() {
+    if comparison.slower().next().is_some() || comparison.changed(Change::More) > 0 {
         1
-    } else if comparison.count(Verdict::Inconclusive) > 0 {
+    } else if comparison.count(Verdict::Inconclusive) + comparison.changed(Change::Unknown) > 0 {
         INCONCLUSIVE
     } else {
         0

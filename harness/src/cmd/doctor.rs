@@ -9,6 +9,7 @@ use miette::Result;
 
 use super::{noise, print};
 use crate::catalog::Need;
+use crate::measure::callgrind::{Callgrind, REMEDY};
 use crate::setup::Workshop;
 use crate::setup::layout::Layout;
 use crate::setup::needs::remedy;
@@ -38,6 +39,10 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
         let what_to_do = if found.is_some() { "" } else { remedy(need) };
         table.add_row([tool, found.as_deref().unwrap_or("missing"), what_to_do]);
     }
+    let callgrind = Callgrind::find().ok().map(|callgrind| callgrind.version);
+    let what_to_do = format!("only to count instructions (`run --counter instructions`): {REMEDY}");
+    let what_to_do = if callgrind.is_some() { "" } else { &what_to_do };
+    table.add_row(["valgrind", callgrind.as_deref().unwrap_or("missing"), what_to_do]);
     for interpreter in &workshop.found {
         let found = format!("{}  {}", interpreter.program.display(), interpreter.flags.join(", "));
         let headers = if interpreter.include.is_some() { "" } else { remedy(Need::PythonHeaders) };

@@ -12,17 +12,19 @@ use indicatif::ProgressBar;
 use miette::{Context, IntoDiagnostic, Result, bail};
 
 use super::compare::{INCONCLUSIVE, percent};
-use super::run::{INTERRUPTED, listen, seconds};
+use super::run::{INTERRUPTED, listen, once_each, seconds};
 use super::setup::set_up_in;
 use super::sides::{BothSides, Sides};
 use super::{print, report};
 use crate::catalog::{Preset, Selection, Side, matrix};
+use crate::measure::callgrind::Callgrind;
 use crate::measure::{MOST_ROUNDS, Options, Outcome, Session, Watch, begin, environment};
-use crate::report::gate::{Gated, JSON_SCHEMA, Pair, Verdict, judged, of_generation, pairs, terminal};
+use crate::report::gate::{Gated, JSON_SCHEMA, Judged, Pair, Verdict, judged, judged_count, of_generation, pairs, terminal, uncounted};
 use crate::report::page::shell;
 use crate::setup::bar_style;
 use crate::stats::{Gate, LOOKS};
 use crate::store::CellKey;
+use crate::store::counts::Counter;
 use crate::store::model::Run;
 use crate::worker::{Guard, Limits};
 
@@ -37,9 +39,15 @@ pub struct Args {
     /// Which sizes
     #[arg(long, value_enum, default_value_t = Preset::Smoke)]
     preset: Preset,
+    /// What to measure; repeatable. Instructions need neither time nor a quiet machine
+    #[arg(long = "counter", value_enum, value_name = "COUNTER", default_value = "time")]
+    counters: Vec<Counter>,
     /// A slowdown up to this many per cent is none
     #[arg(long, value_name = "PERCENT", default_value = "2", value_parser = percent)]
     threshold: f64,
+    /// More instructions up to this many per cent are none
+    #[arg(long, value_name = "PERCENT", default_value = "0.5", value_parser = percent)]
+    instructions_threshold: f64,
     /// Time for measuring all cells [default: 10 for each]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     budget: Option<Duration>,
@@ -58,8 +66,8 @@ pub struct Args {
 }
 
 const EXIT_STATUS: &str = "Exit status:
-  0  no cell is slower
-  1  a cell is slower, or does not work any more
+  0  no cell is slower, or has more instructions
+  1  a cell is slower, has more instructions, or does not work any more
   2  usage or configuration
   3  no cell is known to be slower, and of some it is not known
   130  stopped by Ctrl-C";
@@ -77,6 +85,11 @@ const PER_CELL: Duration = Duration::from_secs(10);
 pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     // From here on Ctrl-C does not end this process on the spot, so that a worktree never stays behind.
     let interrupt = listen()?;
+    let counters = once_each(&args.counters);
+    if counters.contains(&Counter::Instructions) {
+        // Better now than after two builds.
+        Callgrind::find()?;
+    }
     let BothSides { workshop, names, notes, worktrees: _kept } = args.sides.open(catalogs)?;
     let lonely = workshop.catalog.without_counterpart();
     let mut selection = args.selection.on_both_sides();
@@ -91,7 +104,7 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     let spanned = matrix(&workshop.catalog, &selection, args.preset, environment::allowed_cpus().len())?;
     let mut session = begin(&workshop, &selection, spanned, &options, &runs, std::env::args().collect())?;
     let cells = pairs(session.run()).len();
-    let left_out = left_out(&lonely, session.run());
+    let mut left_out = left_out(&lonely, session.run());
     if cells == 0 {
         bail!(help = "a lane has to be built on both sides", "nothing can be measured on both sides\n{}", left_out.join("\n"));
     }
@@ -103,17 +116,37 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     }
     let pairs = pairs(session.run());
     let begun = Instant::now();
-    let Some(gate) = decide(&mut session, &pairs, args.threshold, budget, watch)? else { return Ok(stopped(&session)) };
+    let mut gate = Gate::new(pairs.len(), args.threshold);
+    let budgeted = if session.run().is_timed() { budget } else { Duration::ZERO };
+    let Some(generations) = decide(&mut gate, &mut session, &pairs, budgeted, watch)? else { return Ok(stopped(&session)) };
+    let seconds = begun.elapsed().as_secs_f64();
+    if session.count(watch)? == Outcome::Interrupted {
+        return Ok(stopped(&session));
+    }
+    session.finish_gate(generations)?;
+    let run = session.run();
     let flamegraph = |key: &CellKey| args.flamegraph(key, catalogs);
-    let judge = |at: usize| judged(&pairs[at], session.run(), &gate.known(at), args.threshold, flamegraph);
+    let judge = |at: usize| {
+        let pair = &pairs[at];
+        let count = judged_count(pair, run, session.counts(), args.instructions_threshold);
+        judged(pair, run, &gate.known(at), args.threshold, flamegraph).with_instructions(count, run, pair, || flamegraph(&pair.key))
+    };
+    let why_not = |at: &usize| uncounted(&pairs[*at], run);
+    left_out
+        .extend((0..pairs.len()).filter_map(|at| Some(format!("{}: its instructions are not counted: {}", pairs[at].key, why_not(&at)?))));
+    let judged: Vec<Judged> = (0..pairs.len()).filter(|at| run.is_timed() || why_not(at).is_none()).map(judge).collect();
+    if judged.is_empty() {
+        bail!(help = "`--counter time` takes times", "nothing can be counted on both sides\n{}", left_out.join("\n"));
+    }
     let gated = Gated {
         schema: JSON_SCHEMA,
         run: session.folder().display().to_string(),
         sides: names,
         threshold: args.threshold,
-        seconds: begun.elapsed().as_secs_f64(),
+        instructions_threshold: args.instructions_threshold,
+        seconds,
         budget_s: budget.as_secs_f64(),
-        cells: (0..pairs.len()).map(judge).collect(),
+        cells: judged,
         left_out,
         notes,
     };
@@ -129,13 +162,12 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     }))
 }
 
-/// Takes generations of what is undecided, until nothing is or the time is up. None when it was stopped.
-fn decide(session: &mut Session, pairs: &[Pair], threshold: f64, budget: Duration, watch: Watch) -> Result<Option<Gate>> {
-    let mut gate = Gate::new(pairs.len(), threshold);
+/// Takes generations of what is undecided, until nothing is or the time is up. Returns how many; none when it was stopped.
+fn decide(gate: &mut Gate, session: &mut Session, pairs: &[Pair], budget: Duration, watch: Watch) -> Result<Option<u32>> {
     let bar = ProgressBar::new(budget.as_secs()).with_style(bar_style("s, {msg}"));
     let (begun, mut longest) = (Instant::now(), Duration::ZERO);
     let mut generation = 0;
-    while generation < MOST_GENERATIONS && begun.elapsed() + longest <= budget {
+    while generation < MOST_GENERATIONS && begun.elapsed() + longest <= budget && !budget.is_zero() {
         let open: Vec<&Pair> = (0..pairs.len()).filter(|&at| gate.is_undecided(at)).map(|at| &pairs[at]).collect();
         let live: BTreeSet<u32> = open.into_iter().filter_map(|pair| working(pair, session)).flatten().collect();
         if live.is_empty() {
@@ -155,8 +187,7 @@ fn decide(session: &mut Session, pairs: &[Pair], threshold: f64, budget: Duratio
         generation += 1;
     }
     bar.finish_and_clear();
-    session.finish_gate(generation)?;
-    Ok(Some(gate))
+    Ok(Some(generation))
 }
 
 /// The three cells of a pair, where all of them work.
@@ -181,13 +212,15 @@ impl Args {
     fn options(&self) -> Options {
         Options {
             preset: self.preset,
-            generations: Some(MOST_GENERATIONS),
+            // Of instructions there are as many as always: they are exact.
+            generations: self.counters.contains(&Counter::Time).then_some(MOST_GENERATIONS),
             rounds: Some(MOST_ROUNDS),
             budget: self.budget,
             seed: self.seed,
             limits: Limits { time: self.timeout, memory: environment::available_memory() / 5 * 4 },
             loops_from: None,
             twins: false,
+            counters: once_each(&self.counters),
         }
     }
 

@@ -13,6 +13,7 @@ use crate::measure::{Dimensions, Options, Outcome, Watch, begin, environment, ne
 use crate::report::noise;
 use crate::setup::layout::Layout;
 use crate::store::Recorded;
+use crate::store::model::time_only;
 use crate::worker::{Guard, Limits};
 
 /// Watches what others do for so long.
@@ -48,6 +49,7 @@ pub(super) fn run(catalogs: &[PathBuf]) -> Result<ExitCode> {
         limits: Limits { time: LONGEST, memory: environment::available_memory() / 5 * 4 },
         loops_from: None,
         twins: true,
+        counters: time_only(),
     };
     let folder = tempfile::tempdir_in(workshop.layout.build()).into_diagnostic().wrap_err("can't make a folder for the samples")?;
     let mut session = begin(workshop, &selection, spanned, &options, folder.path(), std::env::args().collect())?;

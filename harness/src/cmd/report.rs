@@ -19,7 +19,7 @@ use crate::report::page::{self, Extras, Flamegraph, Plots};
 use crate::report::plots::Plot;
 use crate::report::splice::splice;
 use crate::report::terminal::Look;
-use crate::report::{Report, csv, json, markdown, png, talks, terminal};
+use crate::report::{Report, csv, instructions, json, markdown, png, talks, terminal};
 use crate::setup::layout::Layout;
 use crate::stats::Analysis;
 use crate::store::Recorded;
@@ -187,7 +187,9 @@ fn extras(recorded: &Recorded, report: &Report, analysis: &Analysis, flamegraphs
     let profiled = profile_in(flamegraphs);
     let pictures = profiled.as_ref().map(|it| Flamegraph::of(&it.profile, |path| it.text(path))).unwrap_or_default();
     let claims = Claims::of(recorded, analysis, profiled.as_ref(), &claims::of_the_talks()?);
-    let sections = talks::section(&report.talks, &report.run).into_iter().chain([claims::section(&claims)]).collect();
+    let counted = report.instructions.as_ref().map(|counted| instructions::section(counted, &report.run));
+    let talks = talks::section(&report.talks, &report.run);
+    let sections = counted.into_iter().chain(talks).chain([claims::section(&claims)]).collect();
     Ok(Extras { profile: profiled.map(|it| it.profile), flamegraphs: pictures, sections })
 }
 

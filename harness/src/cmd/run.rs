@@ -1,5 +1,6 @@
 //! `bindbench run`: measures what is set up, writes the run's folder as rounds end, and reports.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +17,7 @@ use crate::report::claims;
 use crate::setup::Workshop;
 use crate::setup::layout::Layout;
 use crate::store::Recorded;
+use crate::store::counts::Counter;
 use crate::store::model::{Run, Status};
 use crate::worker::{Guard, Limits};
 
@@ -30,7 +32,10 @@ pub struct Args {
     /// Time for all samples, instead of the preset's; cells give up rounds until they fit
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     budget: Option<Duration>,
-    /// Sets of fresh workers, instead of the preset's; intervals need 3
+    /// What to measure; repeatable: both, and they stand side by side
+    #[arg(long = "counter", value_enum, value_name = "COUNTER", default_value = "time")]
+    counters: Vec<Counter>,
+    /// Sets of fresh workers, instead of the preset's; intervals need 3. Instructions alone are counted by 2
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     generations: Option<u32>,
     /// Rounds in each generation, for all cells, whatever that takes
@@ -43,7 +48,7 @@ pub struct Args {
     #[arg(long)]
     for_claims: bool,
     /// Go on with a run that was stopped: a folder, or its name under runs/
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["workloads", "lanes", "pythons", "sizes", "threads", "preset", "generations", "rounds", "seed", "budget", "loops_from", "twins", "for_claims"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["workloads", "lanes", "pythons", "sizes", "threads", "preset", "generations", "rounds", "seed", "budget", "counters", "loops_from", "twins", "for_claims"])]
     resume: Option<PathBuf>,
     /// Take the numbers of loops over from another run instead of calibrating
     #[arg(long, value_name = "RUN")]
@@ -66,6 +71,11 @@ pub struct Args {
     /// Print the report as JSON
     #[arg(long)]
     pub(super) json: bool,
+}
+
+/// Counters as they were asked for, none twice.
+pub(super) fn once_each(counters: &[Counter]) -> Vec<Counter> {
+    counters.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// A time above 0, in seconds.
@@ -140,6 +150,7 @@ impl Args {
             limits: Limits { time: self.timeout, memory },
             loops_from: self.loops_from.as_deref().map(|name| report::find(Some(name), runs)).transpose()?,
             twins: self.twins,
+            counters: once_each(&self.counters),
         })
     }
 }

@@ -133,6 +133,7 @@ mod tests {
             command: vec!["/a b/python".into(), "-m".into(), "it's".into()],
             environment: [("KEY".to_owned(), "$HOME and more".to_owned())].into(),
             load: Load::default(),
+            bare: false,
         };
         let text = Script::of(&launch, PathBuf::from("/x y/r.jsonl")).for_a_shell();
         let words = shlex::split(&text.replace("\\\n", " ")).expect("words");

@@ -1,7 +1,7 @@
 //! A cell as it is measured: what its worker is told, and what it has to answer.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use bindbench_protocol::Prepare;
 use miette::{Result, miette};
@@ -19,7 +19,7 @@ pub struct Contender {
     /// The request that makes its inputs.
     pub prepare: Prepare,
     /// The right answers, in the order of its pool; cells of one case share them.
-    pub expected: Rc<Vec<Expected>>,
+    pub expected: Arc<Vec<Expected>>,
     /// Memory its inputs take in the worker, bytes.
     pub resident_bytes: u64,
     /// CPUs to stay on; none where workers can't be pinned.
@@ -69,7 +69,7 @@ impl Once {
 /// The pools of a run's cases, made once.
 #[derive(Debug, Default)]
 pub struct Pools {
-    made: BTreeMap<u32, (Rc<Pool>, Rc<Vec<Expected>>)>,
+    made: BTreeMap<u32, (Arc<Pool>, Arc<Vec<Expected>>)>,
 }
 
 impl Pools {
@@ -77,13 +77,13 @@ impl Pools {
     ///
     /// # Errors
     /// When its files can't be written or read.
-    fn of(&mut self, case: &Case, catalog: &Catalog, layout: &Layout) -> Result<(Rc<Pool>, Rc<Vec<Expected>>)> {
+    fn of(&mut self, case: &Case, catalog: &Catalog, layout: &Layout) -> Result<(Arc<Pool>, Arc<Vec<Expected>>)> {
         if let Some(made) = self.made.get(&case.id) {
             return Ok(made.clone());
         }
         let (workload, input, oracle) = definition(case, catalog)?;
-        let pool = Rc::new(make_pool(layout, &workload.inputs[input], case.size)?);
-        let made = (Rc::clone(&pool), Rc::new(expected(oracle, &pool)?));
+        let pool = Arc::new(make_pool(layout, &workload.inputs[input], case.size)?);
+        let made = (Arc::clone(&pool), Arc::new(expected(oracle, &pool)?));
         self.made.insert(case.id, made.clone());
         Ok(made)
     }

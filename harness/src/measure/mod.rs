@@ -1,7 +1,10 @@
-//! Measuring: verification, calibration, and the run loop over generations and shuffled rounds.
+//! Measuring: verification, calibration, and the run loop over generations and shuffled rounds; and counting instructions.
 
 mod calibrate;
+pub mod callgrind;
 pub mod contender;
+mod count;
+mod counted;
 pub mod crew;
 pub mod environment;
 mod gate;
@@ -20,6 +23,7 @@ use miette::{Context, IntoDiagnostic, Result};
 
 use crate::setup::bar_style;
 use crate::setup::receipt::sha256_of;
+use crate::store::counts::Count;
 use crate::store::model::{Cell, Run, RunState, Sample, Status};
 use crate::store::{CellKey, RunFolder};
 use contender::Once;
@@ -38,6 +42,8 @@ pub struct Session {
     done: BTreeSet<(u32, u32)>,
     /// Cells that take no part any more, although they have numbers.
     resting: BTreeSet<u32>,
+    /// Instructions counted so far.
+    counts: Vec<Count>,
     /// File name of the shared kernels library, by which it is known among what workers have mapped.
     kernels_name: OsString,
 }
@@ -62,17 +68,33 @@ impl Session {
         &self.run
     }
 
-    /// Calibrates what is not calibrated yet, then takes all rounds that are not on disk yet.
+    /// The instructions that were counted.
+    pub fn counts(&self) -> &[Count] {
+        &self.counts
+    }
+
+    /// Calibrates what is not calibrated yet, then takes all rounds that are not on disk yet, and counts instructions where that is asked for.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// When the disk refuses, or what counts is missing.
     pub fn measure(&mut self, options: &Options, watch: Watch) -> Result<Outcome> {
+        let (add_twins, fit): (fn(&mut Run), fn(&mut Run)) =
+            if self.run.is_timed() { (plan::add_twins, plan::fit) } else { (|_| (), plan::without_rounds) };
         if self.run.cells.iter().any(|cell| cell.status == Status::Pending)
             && self.done.is_empty()
-            && self.prepare(options, watch, plan::add_twins, plan::fit)? == Outcome::Interrupted
+            && self.prepare(options, watch, add_twins, fit)? == Outcome::Interrupted
         {
             return Ok(Outcome::Interrupted);
         }
+        if self.take_rounds(watch)? == Outcome::Interrupted || self.count(watch)? == Outcome::Interrupted {
+            return Ok(Outcome::Interrupted);
+        }
+        self.finish()?;
+        Ok(Outcome::Finished)
+    }
+
+    /// Takes all rounds that are not on disk yet.
+    fn take_rounds(&mut self, watch: Watch) -> Result<Outcome> {
         let total: u64 = self.run.cells.iter().map(|cell| plan::cost_ns(cell, &self.run) * u64::from(cell.rounds)).sum();
         let bar = ProgressBar::new(total * u64::from(self.run.plan.generations) / 1_000_000);
         bar.set_style(bar_style("ms of samples, {msg}"));
@@ -83,7 +105,6 @@ impl Session {
             }
         }
         bar.finish_and_clear();
-        self.finish()?;
         Ok(Outcome::Finished)
     }
 

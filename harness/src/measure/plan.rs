@@ -87,6 +87,12 @@ pub fn fit(run: &mut Run) {
     run.plan.rounds = run.cells.iter().zip(&costs).filter(|&(_, &cost)| cost > 0).map(|(cell, _)| cell.rounds).max().unwrap_or(most);
 }
 
+/// Nothing is timed.
+pub fn without_rounds(run: &mut Run) {
+    (run.plan.generations, run.plan.rounds) = (0, 0);
+    run.cells.iter_mut().for_each(|cell| cell.rounds = 0);
+}
+
 fn rounds_within(cost_ns: u64, share_ns: u64, most: u32) -> u32 {
     share_ns.checked_div(cost_ns).map_or(most, |rounds| rounds.clamp(1, u64::from(most)) as u32)
 }

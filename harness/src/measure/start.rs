@@ -8,6 +8,7 @@ use miette::{Result, bail, miette};
 use rand::RngExt;
 
 use super::Session;
+use super::callgrind::Callgrind;
 use super::contender::{Contender, Pools, contender};
 use super::crew::Gear;
 use super::environment::{allowed_cpus, environment};
@@ -19,6 +20,7 @@ use crate::setup::checkout::commit_of;
 use crate::setup::inputs::digests as digests_of;
 use crate::setup::interpreters::Interpreter;
 use crate::setup::receipt::{Receipt, sha256_of};
+use crate::store::counts::{Count, Counter, Counting};
 use crate::store::model::{self, Cell, Declared, LaneRecord, Plan, ReceiptRecord, Run, RunState, SCHEMA, Skipped, Status, WorkloadRecord};
 use crate::store::{CellKey, Recorded, RunFolder};
 use crate::worker::{KEPT, Launch, Limits};
@@ -42,6 +44,8 @@ pub struct Options {
     pub loops_from: Option<PathBuf>,
     /// Every lane gets an A/A twin, not only one of each case.
     pub twins: bool,
+    /// What is measured; never empty.
+    pub counters: Vec<Counter>,
 }
 
 impl Options {
@@ -56,7 +60,17 @@ impl Options {
             fixed_rounds: self.rounds.is_some(),
             all_twins: self.twins,
             resumed: Vec::new(),
+            counters: self.counters.clone(),
         }
+    }
+
+    /// How instructions are to be counted, if they are. A run that only counts has as many generations of that as are asked for.
+    fn counting(&self) -> Result<Option<Counting>> {
+        if !self.counters.contains(&Counter::Instructions) {
+            return Ok(None);
+        }
+        let generations = self.generations.filter(|_| !self.counters.contains(&Counter::Time));
+        Ok(Some(Counting::planned(&Callgrind::find()?, generations)))
     }
 }
 
@@ -75,7 +89,7 @@ pub fn begin(
     let (mut run, launches) = lay_out(workshop, selection, spanned, options, command)?;
     let contenders = contenders(&mut run, workshop)?;
     let folder = RunFolder::create(runs, &run)?;
-    session(run, folder, contenders, launches, options, workshop, BTreeSet::new())
+    session(run, folder, contenders, launches, options, workshop, (BTreeSet::new(), Vec::new()))
 }
 
 /// How to start the worker of a lane for an interpreter (none for a native lane).
@@ -159,6 +173,7 @@ pub fn lay_out(
         inputs: BTreeMap::new(),
         workers: Vec::new(),
         notes: notes(&cpus),
+        counting: options.counting()?,
     };
     Ok((run, ready.launches))
 }
@@ -168,7 +183,7 @@ pub fn lay_out(
 /// # Errors
 /// When the folder is no run, or what it measured has been built anew since: one run is one build.
 pub fn resume(workshop: &Workshop, folder: &Path, options: &Options) -> Result<Session> {
-    let (folder, Recorded { mut run, samples, .. }) = RunFolder::resume(folder)?;
+    let (folder, Recorded { mut run, samples, counts, .. }) = RunFolder::resume(folder)?;
     let mut ready = Ready::default();
     for known in &run.lanes {
         let lane = workshop.catalog.lanes().find(|lane| lane.id == known.id);
@@ -191,7 +206,7 @@ pub fn resume(workshop: &Workshop, folder: &Path, options: &Options) -> Result<S
     let contenders = contenders(&mut run, workshop)?;
     let done = samples.iter().map(|sample| (sample.generation, sample.round)).collect();
     folder.save(&run)?;
-    session(run, folder, contenders, ready.launches, options, workshop, done)
+    session(run, folder, contenders, ready.launches, options, workshop, (done, counts))
 }
 
 fn session(
@@ -201,7 +216,7 @@ fn session(
     mut launches: Launches,
     options: &Options,
     workshop: &Workshop,
-    done: BTreeSet<(u32, u32)>,
+    (done, counts): (BTreeSet<(u32, u32)>, Vec<Count>),
 ) -> Result<Session> {
     // A worker's import time and memory are to be those of what it is measured for.
     for launch in launches.values_mut() {
@@ -216,6 +231,7 @@ fn session(
         gear: Gear { launches, contenders, limits: options.limits, logs },
         done,
         resting: BTreeSet::new(),
+        counts,
         kernels_name,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use miette::{Result, miette};
 
@@ -23,7 +23,7 @@ const LARGEST_TEXT_BYTES: u64 = 1 << 20;
 type Key = (String, String, String, u64);
 
 /// Inputs and the right answers to them.
-type Made = (Rc<Pool>, Rc<Vec<Expected>>);
+type Made = (Arc<Pool>, Arc<Vec<Expected>>);
 
 /// Makes inputs of other sizes, each once.
 pub struct Sizes<'w> {
@@ -86,8 +86,8 @@ impl<'w> Sizes<'w> {
         if let Some(made) = self.made.borrow().get(&key) {
             return Ok(made.clone());
         }
-        let pool = Rc::new(make_pool(&self.workshop.layout, input, case.size)?);
-        let made = (Rc::clone(&pool), Rc::new(expected(workload.operations[&case.operation].oracle, &pool)?));
+        let pool = Arc::new(make_pool(&self.workshop.layout, input, case.size)?);
+        let made = (Arc::clone(&pool), Arc::new(expected(workload.operations[&case.operation].oracle, &pool)?));
         self.made.borrow_mut().insert(key, made.clone());
         Ok(made)
     }

@@ -8,7 +8,7 @@ use crate::measure::contender::{Contender, Pools, contender};
 use crate::measure::environment::allowed_cpus;
 use crate::measure::{Launches, Options, lay_out};
 use crate::setup::Workshop;
-use crate::store::model::{Case, Cell, Run, Unit};
+use crate::store::model::{Case, Cell, Run, Unit, time_only};
 use crate::store::profile::{Profile, ProfiledCell, SCHEMA};
 use crate::worker::{Launch, Limits};
 
@@ -91,6 +91,7 @@ pub fn begin(
         limits,
         loops_from: None,
         twins: false,
+        counters: time_only(),
     };
     let (run, launches) = lay_out(workshop, selection, spanned, &options, command)?;
     let mut pools = Pools::default();

@@ -1,6 +1,6 @@
 //! A table as text in columns, before a terminal or Markdown lays it out. Columns with nothing to say are left out.
 
-use crate::catalog::axes::Comparison;
+use crate::catalog::axes::{Comparison, Form};
 use crate::stats::{Estimate, Verdict};
 use crate::store::model::Unit;
 
@@ -148,14 +148,19 @@ fn tone(row: &Row) -> Tone {
 
 /// `kmp.find_all, input talk as bytes, Python 3.13.0`.
 pub fn title(table: &Table) -> String {
-    let mut title = format!("{}.{}", table.workload, table.operation);
-    if !table.input.is_empty() {
-        title += &format!(", input {}", table.input);
+    title_of(&format!("{}.{}", table.workload, table.operation), &table.input, table.form, table.interpreter.as_deref())
+}
+
+/// The same of another table that is about an operation on an input.
+pub(super) fn title_of(operation: &str, input: &str, form: Option<Form>, interpreter: Option<&str>) -> String {
+    let mut title = operation.to_owned();
+    if !input.is_empty() {
+        title += &format!(", input {input}");
     }
-    if let Some(form) = table.form {
+    if let Some(form) = form {
         title += &format!(" {}", format::form(form));
     }
-    match &table.interpreter {
+    match interpreter {
         Some(name) => title + &format!(", Python {name}"),
         None => title + ", no Python",
     }

@@ -21,6 +21,17 @@ pub fn render(report: &Report) -> String {
     for table in &report.tables {
         section(&mut text, table);
     }
+    if let Some(counted) = &report.instructions {
+        text.push_str("\n## Instructions\n\n");
+        let uncounted = counted.uncounted.iter().map(|group| format!("Not counted: {}: {}", group.what.join(", "), group.reason));
+        list(&mut text, counted.about.iter().cloned().chain(uncounted));
+        for table in &counted.tables {
+            text += &format!("\n### {}\n\n", one_line(&table.title()));
+            list(&mut text, [table.note().to_owned()].into_iter());
+            text.push('\n');
+            lay_out(&mut text, &table.grid());
+        }
+    }
     for talk in &report.talks {
         text += &format!("\n## {}\n\n", one_line(&talk.title()));
         list(&mut text, talk.about().into_iter());

@@ -13,6 +13,7 @@ pub mod gate;
 mod grid;
 pub mod growth;
 pub mod history;
+pub mod instructions;
 pub mod json;
 pub mod ladder;
 pub mod ledger;
@@ -41,6 +42,7 @@ use crate::stats::{Analysis, allowed, six_digits};
 use crate::store::Recorded;
 use crate::store::model::{Run, Skipped};
 
+use instructions::Counted;
 use tables::Table;
 use talks::Talk;
 use warnings::Warning;
@@ -65,6 +67,9 @@ pub struct Report {
     pub notes: Vec<String>,
     /// The tables.
     pub tables: Vec<Table>,
+    /// Instructions, where they were counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<Counted>,
     /// The talks' tables of which a row was measured.
     pub talks: Vec<Talk>,
     /// What was asked for and has no cell, the same reason once.
@@ -111,7 +116,12 @@ impl Report {
 
     /// The same from statistics that are there already.
     pub fn of(recorded: &Recorded, analysis: &Analysis) -> Self {
-        let tables = tables::tables(recorded, analysis);
+        let mut tables = tables::tables(recorded, analysis);
+        let instructions = instructions::counted(recorded, &tables);
+        let timed = recorded.run.is_timed();
+        if !timed {
+            tables.clear();
+        }
         Self {
             schema: JSON_SCHEMA,
             run: recorded.run.id.clone(),
@@ -120,7 +130,8 @@ impl Report {
             warnings: warnings::warnings(recorded, analysis, &tables),
             notes: recorded.run.notes.clone(),
             tables,
-            talks: talks::talks(recorded, analysis),
+            instructions,
+            talks: if timed { talks::talks(recorded, analysis) } else { Vec::new() },
             skipped: skipped(&recorded.run.skipped),
             lanes: ledger::ledger(&recorded.run, analysis),
         }
@@ -188,15 +199,13 @@ fn about(run: &Run, analysis: &Analysis) -> Vec<String> {
     } else {
         format!("{measured} of {}", format::count(run.plan.generations as usize, "generation"))
     };
+    let extent = if run.is_timed() {
+        format!("{generations} × {}", format::count(run.plan.rounds as usize, "round"))
+    } else {
+        "instructions only".to_owned()
+    };
     let mut lines = vec![
-        format!(
-            "Run {}, preset {}: {generations} × {}, seed {}, begun {}",
-            run.id,
-            run.preset,
-            format::count(run.plan.rounds as usize, "round"),
-            run.seed,
-            run.started
-        ),
+        format!("Run {}, preset {}: {extent}, seed {}, begun {}", run.id, run.preset, run.seed, run.started),
         format!(
             "On {}, {}, {} GiB, {} {} {}; workers {}",
             environment.cpu,

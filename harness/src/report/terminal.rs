@@ -37,6 +37,20 @@ pub fn render(report: &Report, look: Look) -> String {
         line(&lay_out(&Grid::new(table), look));
         footnotes(table).iter().for_each(|note| line(&format!("  {}", one_line(note))));
     }
+    if let Some(counted) = &report.instructions {
+        line("");
+        counted.about.iter().for_each(|about| line(about));
+        for table in &counted.tables {
+            line("");
+            line(&table.title());
+            line(&format!("  {}", table.note()));
+            line(&lay_out(&table.grid(), look));
+        }
+        if !counted.uncounted.is_empty() {
+            line("\nNot counted:");
+            counted.uncounted.iter().for_each(|group| line(&format!("  {}: {}", group.what.join(", "), one_line(&group.reason))));
+        }
+    }
     for talk in &report.talks {
         line("");
         line(&talk.title());

@@ -25,7 +25,9 @@ pub(super) fn warning(what: impl Into<String>, advice: impl Into<String>) -> War
 
 /// All warnings of a run, the gravest first.
 pub fn warnings(recorded: &Recorded, analysis: &Analysis, tables: &[Table]) -> Vec<Warning> {
-    let mut warnings: Vec<Warning> = analysis.doubts().iter().map(|doubt| advice(doubt, &recorded.run.id)).collect();
+    // That nothing was timed is how it was asked for; and no count is wrong on a busy machine.
+    let told = analysis.doubts().iter().filter(|doubt| **doubt != Doubt::Untimed);
+    let mut warnings: Vec<Warning> = told.map(|doubt| advice(doubt, &recorded.run.id)).collect();
     warnings.extend(kernels(tables));
     warnings.extend(damage(recorded));
     let widening = analysis.widening();
@@ -35,7 +37,9 @@ pub fn warnings(recorded: &Recorded, analysis: &Analysis, tables: &[Table]) -> V
             "for narrower ones: stop other programs, take more generations (`--generations`)",
         ));
     }
-    warnings.extend(machine(&recorded.run.environment));
+    if recorded.run.is_timed() {
+        warnings.extend(machine(&recorded.run.environment));
+    }
     for interpreter in recorded.run.interpreters.iter().filter(|i| i.flags.iter().any(|flag| flag == "debug")) {
         warnings.push(warning(
             format!("Python {} is a debug build: its times say nothing about a release build", interpreter.name),
@@ -52,6 +56,7 @@ pub fn reason(doubt: &Doubt) -> String {
         Doubt::FewGenerations { generations } => {
             format!("it has {}, and an interval takes {FEWEST_GENERATIONS}", count(*generations, "generation"))
         }
+        Doubt::Untimed => "it has no times, instructions were counted only".to_owned(),
         Doubt::NoTwin => "no lane that was measured twice has two numbers to compare".to_owned(),
         Doubt::TooWide { factor } => {
             format!("its twins differ so much that intervals would have to be {} times as wide", significant(*factor))
@@ -63,6 +68,7 @@ fn advice(doubt: &Doubt, run: &str) -> Warning {
     let advice = match doubt {
         Doubt::Incomplete => format!("`bindbench run --resume {run}` goes on where it stopped"),
         Doubt::FewGenerations { .. } => format!("run with `--generations {FEWEST_GENERATIONS}` or more"),
+        Doubt::Untimed => "`--counter time --counter instructions` takes times, too".to_owned(),
         Doubt::NoTwin => "run it again with a selection that keeps the twins".to_owned(),
         Doubt::TooWide { .. } => "stop other programs, then run it again".to_owned(),
     };

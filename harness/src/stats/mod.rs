@@ -6,6 +6,7 @@ mod curves;
 mod discovery;
 mod gate;
 mod independent;
+mod instructions;
 mod interval;
 mod pairs;
 mod resolution;
@@ -33,6 +34,7 @@ pub use curves::{Compared, Curve, Onset, Piece, onset};
 pub use discovery::{FALSE_DISCOVERY_RATE, adjusted};
 pub use gate::{Finding, Gate, Known, LOOKS, Why};
 pub use independent::{Mean, Quotient};
+pub use instructions::{Change, Instructions, Span};
 pub use interval::{Estimate, FEWEST_GENERATIONS, Scale, median, six_digits};
 pub use pairs::{NoRatio, Samples};
 pub use resolution::{Resolution, Twin, Verdict, WIDEST, allowed, verdict, widening};
@@ -56,6 +58,8 @@ pub enum Doubt {
     },
     /// Rounds that were planned are missing.
     Incomplete,
+    /// Nothing was timed.
+    Untimed,
 }
 
 /// The statistics of one run.
@@ -82,10 +86,12 @@ impl Analysis {
         if run.state != RunState::Finished {
             doubts.push(Doubt::Incomplete);
         }
-        if generations < FEWEST_GENERATIONS {
+        if !run.is_timed() {
+            doubts.push(Doubt::Untimed);
+        } else if generations < FEWEST_GENERATIONS {
             doubts.push(Doubt::FewGenerations { generations });
         }
-        if twins.is_empty() {
+        if run.is_timed() && twins.is_empty() {
             doubts.push(Doubt::NoTwin);
         }
         if factor > WIDEST {

@@ -10,6 +10,7 @@ use crate::catalog::axes::{Comparison, Form, Gil, Parallel};
 use crate::store::Recorded;
 use crate::store::model::{
     Case, Cell, Environment, Interpreter, LaneRecord, Plan, ReceiptRecord, Run, RunState, SCHEMA, Sample, Status, Unit, WorkloadRecord,
+    time_only,
 };
 
 /// SHA-256 of the kernels library of synthetic runs.
@@ -35,7 +36,15 @@ impl Synthetic {
             seed: 42,
             started: "2026-11-21T08:12:05Z".into(),
             state: RunState::Finished,
-            plan: Plan { generations, rounds, budget_s: 60.0, fixed_rounds: false, all_twins: false, resumed: Vec::new() },
+            plan: Plan {
+                generations,
+                rounds,
+                budget_s: 60.0,
+                fixed_rounds: false,
+                all_twins: false,
+                resumed: Vec::new(),
+                counters: time_only(),
+            },
             environment: Environment {
                 os: "linux".into(),
                 kernel_release: "6.1.0".into(),
@@ -56,6 +65,7 @@ impl Synthetic {
             inputs: Default::default(),
             workers: Vec::new(),
             notes: Vec::new(),
+            counting: None,
         };
         Self { run, speeds: Vec::new() }
     }
@@ -182,6 +192,6 @@ impl Synthetic {
                 }
             }
         }
-        Recorded { folder: PathBuf::from("runs").join(&self.run.id), run: self.run, samples, damage: Vec::new() }
+        Recorded { folder: PathBuf::from("runs").join(&self.run.id), run: self.run, samples, damage: Vec::new(), counts: Vec::new() }
     }
 }

@@ -1,4 +1,4 @@
-//! A run's folder: `run.json`, replaced whole and atomically; `samples.csv`, appended to as rounds end.
+//! A run's folder: `run.json`, replaced whole and atomically; `samples.csv`, appended to as rounds end; `counts.csv`, replaced whole.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File, OpenOptions};
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::counts::{self, COUNTS, Count};
 use super::model::{Run, SCHEMA, Sample};
 use crate::atomic;
 
@@ -53,6 +54,17 @@ pub enum StoreError {
         /// What was expected.
         message: String,
     },
+    /// `counts.csv` can't be understood.
+    #[error("{path}, line {line}: {message}")]
+    #[diagnostic(help("counts.csv was damaged or edited; without the file, the run is reported without its counts"))]
+    Counts {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1 (the header).
+        line: u64,
+        /// What is wrong with it.
+        message: String,
+    },
     /// `run.json` contradicts itself.
     #[error("{path}: {message}")]
     #[diagnostic(help("run.json was damaged or edited; without it the samples have no names"))]
@@ -93,17 +105,21 @@ pub struct Recorded {
     pub samples: Vec<Sample>,
     /// The rows that are not usable.
     pub damage: Vec<Damage>,
+    /// `counts.csv`.
+    pub counts: Vec<Count>,
 }
 
 impl Recorded {
     /// Reads a run's folder.
     ///
     /// # Errors
-    /// When there is no readable `run.json`. Damaged rows of `samples.csv` are no error: they are listed in [`Recorded::damage`].
+    /// When there is no readable `run.json`, or `counts.csv` is damaged. Damaged rows of `samples.csv` are no error: they are listed in
+    /// [`Recorded::damage`].
     pub fn read(folder: &Path) -> Result<Self, StoreError> {
         let run = read_run(folder)?;
         let (samples, damage) = read_samples(&folder.join("samples.csv"), &run)?;
-        Ok(Self { folder: folder.to_owned(), run, samples, damage })
+        let counts = counts::read(folder, &run)?;
+        Ok(Self { folder: folder.to_owned(), run, samples, damage, counts })
     }
 }
 
@@ -270,6 +286,15 @@ impl RunFolder {
     /// When the disk refuses; rounds written before are still readable.
     pub fn append_round(&mut self, round: &[Sample]) -> Result<(), StoreError> {
         write_and_sync(&mut self.samples, &to_csv(round, false), &self.folder.join("samples.csv"))
+    }
+
+    /// Replaces `counts.csv`.
+    ///
+    /// # Errors
+    /// When the disk refuses; the old file is then still there.
+    pub fn save_counts(&self, counts: &[Count]) -> Result<(), StoreError> {
+        let path = self.folder.join(COUNTS);
+        counts::to_csv(counts).and_then(|text| atomic::replace(&path, &text)).map_err(io_error("replace", &path))
     }
 }
 

@@ -1,5 +1,6 @@
 //! A run on disk: its model, and the folder that holds it; what profiling found; and pyperf's files.
 
+pub mod counts;
 mod folder;
 pub mod gauges;
 mod key;

@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::counts::{Counter, Counting};
 use crate::catalog::axes::{Comparison, Form, Gil, Parallel};
 
 /// Version of the files' layout. Readers refuse a newer one.
@@ -57,6 +58,16 @@ pub struct Run {
     pub workers: Vec<WorkerRecord>,
     /// Anything a reader should know before trusting a number of this run.
     pub notes: Vec<String>,
+    /// How instructions were counted; none where they were not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counting: Option<Counting>,
+}
+
+impl Run {
+    /// Times are taken, not only instructions counted.
+    pub fn is_timed(&self) -> bool {
+        self.plan.counters.contains(&Counter::Time)
+    }
 }
 
 /// One worker process.
@@ -120,6 +131,18 @@ pub struct Plan {
     /// Moments at which the run was resumed, RFC 3339.
     #[serde(default)]
     pub resumed: Vec<String>,
+    /// What is measured.
+    #[serde(default = "time_only", skip_serializing_if = "is_time_only")]
+    pub counters: Vec<Counter>,
+}
+
+/// What every run measured before instructions could be counted.
+pub fn time_only() -> Vec<Counter> {
+    vec![Counter::Time]
+}
+
+fn is_time_only(counters: &[Counter]) -> bool {
+    counters == time_only()
 }
 
 /// The machine, and whatever there can bias a number.

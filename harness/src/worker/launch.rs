@@ -19,6 +19,9 @@ use crate::setup::receipt::Receipt;
 /// kept from workers: a stray `PYTHONPATH` or `PYTHONTRACEMALLOC` would change what is measured.
 pub const KEPT: [&str; 2] = ["PYTHON_JIT", "PYTHON_GIL"];
 
+/// What a bare environment has of the user's own.
+const BARE: [&str; 2] = ["PATH", "LD_LIBRARY_PATH"];
+
 /// How to start a worker. Also what `list --json` shows, so that other programs can start one.
 #[derive(Clone, Debug, Serialize)]
 pub struct Launch {
@@ -28,6 +31,10 @@ pub struct Launch {
     pub environment: BTreeMap<String, String>,
     /// The first request to send.
     pub load: Load,
+    /// Nothing of the user's environment reaches it but where programs and libraries are: its size moves the stack, and with it what a
+    /// count must not depend on.
+    #[serde(skip)]
+    pub bare: bool,
 }
 
 impl Launch {
@@ -60,7 +67,13 @@ impl Launch {
         if lane.packages.is_some() {
             paths.insert(0, packages::folder(&receipt.out, lane));
         }
-        Ok(Self { command, environment, load: Load { lane: lane.id.clone(), paths, modules, cpus: None } })
+        Ok(Self { command, environment, load: Load { lane: lane.id.clone(), paths, modules, cpus: None }, bare: false })
+    }
+
+    /// The same worker with a program around it, in a bare environment.
+    #[must_use]
+    pub fn under(&self, words: Vec<String>) -> Self {
+        Self { command: [words, self.command.clone()].concat(), bare: true, ..self.clone() }
     }
 
     /// The command, ready to be spawned. `hash_seed` fixes the order of sets and dicts of str.
@@ -70,7 +83,8 @@ impl Launch {
         command.args(arguments);
         for (name, _) in std::env::vars_os() {
             let name_text = name.to_string_lossy();
-            if name_text.starts_with("PYTHON") && !KEPT.contains(&name_text.as_ref()) {
+            let unwanted = name_text.starts_with("PYTHON") || (self.bare && !BARE.contains(&name_text.as_ref()));
+            if unwanted && !KEPT.contains(&name_text.as_ref()) {
                 command.env_remove(&name);
             }
         }

@@ -6,6 +6,7 @@
 mod builds;
 mod claims;
 mod compare;
+mod counts;
 mod damage;
 mod debug;
 mod disk;

@@ -88,6 +88,10 @@ pub(super) fn of_run(run: &Run) -> Facts {
     noted("garbage collector", environment.gc.clone());
     noted("Unicode", or_unknown(environment.unicode.clone()));
     noted("machine busy before the first sample", busy(run).to_owned());
+    if let Some(counting) = &run.counting {
+        noted("what counted instructions", counting.tool.clone());
+        noted("the same layout for all that was counted", counting.fixed_layout.to_string());
+    }
     noted("generations", run.plan.generations.to_string());
     noted("rounds", run.plan.rounds.to_string());
     noted("kernels library", or_unknown(run.kernels_sha256.as_deref().map(crate::report::format::digest)));

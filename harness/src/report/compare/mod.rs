@@ -5,6 +5,7 @@
 //! to which a cell is measured where possible; and the *controls*, all lanes whose build is the same, which in truth did not change.
 
 mod facts;
+pub(in crate::report) mod instructions;
 mod judge;
 mod junit;
 mod show;
@@ -19,8 +20,9 @@ use miette::Diagnostic;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::stats::{Estimate, Twin, WIDEST, adjusted, allowed, six_digits, widening};
+use crate::stats::{Change, Estimate, Twin, WIDEST, adjusted, allowed, six_digits, widening};
 
+pub use instructions::ComparedCount;
 pub use judge::{Basis, Verdict};
 pub use junit::junit;
 pub use show::terminal;
@@ -31,6 +33,9 @@ use side::SideCell;
 
 /// Version of the layout that `compare --json` prints.
 pub const JSON_SCHEMA: u32 = 1;
+
+/// More instructions than this are of interest, where nothing else is asked for.
+const INSTRUCTIONS_THRESHOLD: f64 = 0.005;
 
 /// Two sides that have no business with each other.
 #[derive(Debug, Error, Diagnostic)]
@@ -47,6 +52,15 @@ pub enum Incomparable {
         example: String,
         /// A cell of the second.
         other: String,
+    },
+    /// What one measured, the other did not.
+    #[error("{before} and {after} can't be compared: one has times only, the other has counts of instructions only")]
+    #[diagnostic(help("`bindbench run --counter time --counter instructions` has both"))]
+    Counters {
+        /// The first side.
+        before: String,
+        /// The second side.
+        after: String,
     },
     /// Ratios would say nothing of the lanes.
     #[error("{before} and {after} can't be compared:\n{}", .reasons.join("\n"))]
@@ -80,8 +94,12 @@ pub struct Comparison {
     pub controls: Option<Controls>,
     /// A slowdown up to this is of no interest, as a fraction.
     pub threshold: f64,
-    /// The cells that both have, in the order of the first.
+    /// The cells that both have, in the order of the first; none where one side has no times.
     pub cells: Vec<Compared>,
+    /// More instructions up to this are of no interest, as a fraction.
+    pub instructions_threshold: f64,
+    /// The cells whose instructions both counted.
+    pub instructions: Vec<ComparedCount>,
     /// Cells that only the first has.
     pub only_before: Vec<String>,
     /// Cells that only the second has.
@@ -165,17 +183,21 @@ impl Comparison {
         if !overruled.is_empty() && !anyway {
             return Err(Incomparable::Differ { before: before.name.clone(), after: after.name.clone(), reasons: overruled });
         }
-        let controls = controls(before, after, &pairs);
-        let mut doubts = [before.doubts.clone(), after.doubts.clone()].concat();
+        let timed = if before.timed && after.timed { pairs.clone() } else { Vec::new() };
+        if timed.is_empty() && !(before.counted && after.counted) {
+            return Err(Incomparable::Counters { before: before.name.clone(), after: after.name.clone() });
+        }
+        let controls = controls(before, after, &timed);
+        let mut doubts = if timed.is_empty() { Vec::new() } else { [before.doubts.clone(), after.doubts.clone()].concat() };
         if let Some(controls) = controls.filter(|controls| controls.widening > WIDEST) {
             let factor = crate::report::format::significant(controls.widening);
             doubts.push(format!("lanes that are the same build differ so much that intervals would have to be {factor} times as wide"));
         }
         let factor = controls.map_or(1.0, |controls| controls.widening);
-        let measured: Vec<Measured> = pairs.iter().map(|(a, b)| Measured::of(before, after, a, b, factor)).collect();
+        let measured: Vec<Measured> = timed.iter().map(|(a, b)| Measured::of(before, after, a, b, factor)).collect();
         let tested: Vec<f64> = measured.iter().filter_map(|cell| cell.used().map(|(quotient, _)| quotient.p_value)).collect();
         let mut rates = adjusted(&tested).into_iter();
-        let cells = pairs
+        let cells = timed
             .iter()
             .zip(&measured)
             .map(|((a, b), cell)| {
@@ -190,15 +212,30 @@ impl Comparison {
             schema: JSON_SCHEMA,
             before: Heading { name: before.name.clone(), about: before.about.clone() },
             after: Heading { name: after.name.clone(), about: after.about.clone() },
-            differences: [differing.noted, built_anew(before, after), loops(&pairs)].concat(),
+            differences: [differing.noted, built_anew(before, after), loops(&timed)].concat(),
             overruled,
             doubts,
             controls,
             threshold,
             cells,
+            instructions_threshold: INSTRUCTIONS_THRESHOLD,
+            instructions: instructions::compared(before, after, &pairs, INSTRUCTIONS_THRESHOLD),
             only_before: alone(before),
             only_after: alone(after),
         })
+    }
+
+    /// The same with another threshold for instructions.
+    #[must_use]
+    pub fn with_instructions_threshold(mut self, threshold: f64) -> Self {
+        self.instructions_threshold = threshold;
+        self.instructions.iter_mut().for_each(|count| count.judge(threshold));
+        self
+    }
+
+    /// How many counts say this.
+    pub fn changed(&self, change: Change) -> usize {
+        self.instructions.iter().filter(|count| count.change == change).count()
     }
 
     /// How many cells have this verdict.

@@ -2,9 +2,10 @@
 
 use crate::report::format;
 use crate::report::grid::{Grid, GridRow, Tone};
+use crate::report::instructions::BLIND;
 use crate::report::terminal::{Look, lay_out, line};
 
-use super::{Basis, Compared, Comparison, Verdict};
+use super::{Basis, Compared, Comparison, Verdict, instructions};
 
 const COLUMNS: [(&str, bool); 10] = [
     ("Lane", false),
@@ -42,15 +43,30 @@ pub fn terminal(comparison: &Comparison, look: Look) -> String {
             controls.allowed
         ));
     }
-    say("");
-    say(&lay_out(&grid(comparison), look));
-    say("Ratio is B's time over A's: above 1, B is slower. Over a lane that is the same in both, what the machine did drops out.");
-    list(&mut say, "How each was compared", &bases(comparison));
+    if !comparison.cells.is_empty() {
+        say("");
+        say(&lay_out(&grid(comparison), look));
+        say("Ratio is B's time over A's: above 1, B is slower. Over a lane that is the same in both, what the machine did drops out.");
+        list(&mut say, "How each was compared", &bases(comparison));
+    }
+    let counts = &comparison.instructions;
+    if !counts.is_empty() {
+        say("");
+        say(&lay_out(&instructions::grid(counts), look));
+        say(BLIND);
+    }
     let why = comparison.cells.iter().filter_map(|cell| Some(format!("{}: {}", cell.name, cell.why.as_ref()?)));
-    list(&mut say, "Why some are inconclusive", &why.collect::<Vec<_>>());
+    let of_counts = counts.iter().filter_map(|cell| Some(format!("{}, instructions: {}", cell.name, cell.why.as_ref()?)));
+    list(&mut say, "Why some are inconclusive", &why.chain(of_counts).collect::<Vec<_>>());
     list(&mut say, "Only in A", &comparison.only_before);
     list(&mut say, "Only in B", &comparison.only_after);
-    say(&format!("\n{}", tally(comparison)));
+    say("");
+    if !comparison.cells.is_empty() {
+        say(&tally(comparison));
+    }
+    if !counts.is_empty() {
+        say(&instructions::tally(counts, comparison.instructions_threshold));
+    }
     text
 }
 

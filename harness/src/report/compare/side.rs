@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::report::choice::Choice;
 use crate::report::warnings::reason;
 use crate::report::{format, tables};
-use crate::stats::{Analysis, Mean, Resolution, median};
+use crate::stats::{Analysis, Instructions, Mean, Resolution, median};
 use crate::store::model::{Cell, Run, RunState};
 use crate::store::pyperf::Suite;
 use crate::store::{CellKey, Recorded};
@@ -28,6 +28,10 @@ pub struct Side {
     pub(super) faults: Vec<String>,
     /// Why it can't vouch for its intervals.
     pub(super) doubts: Vec<String>,
+    /// It has times.
+    pub(super) timed: bool,
+    /// Instructions were counted.
+    pub(super) counted: bool,
     /// The factor by which its errors are widened.
     pub(super) widening: f64,
     /// Its cells, in the order in which they were recorded.
@@ -51,6 +55,10 @@ pub(super) struct SideCell {
     pub(super) resolution: Option<f64>,
     /// Calls in a sample; none where it is not known.
     pub(super) loops: Option<u64>,
+    /// Instructions of a call, where they were counted.
+    pub(super) instructions: Option<Instructions>,
+    /// Why they could not be.
+    pub(super) uncounted: Option<String>,
 }
 
 impl Side {
@@ -73,8 +81,10 @@ impl Side {
             facts: facts::of_run(run),
             faults,
             doubts: analysis.doubts().iter().map(|doubt| format!("run {}: {}", run.id, reason(doubt))).collect(),
+            timed: run.is_timed(),
+            counted: run.counting.is_some(),
             widening: analysis.widening(),
-            cells: cells.map(|cell| side_cell(cell, run, &analysis)).collect(),
+            cells: cells.map(|cell| side_cell(cell, recorded, &analysis)).collect(),
             builds: builds(run),
         }
     }
@@ -88,6 +98,8 @@ impl Side {
             facts: facts::of_pyperf(suite),
             faults: Vec::new(),
             doubts: Vec::new(),
+            timed: true,
+            counted: false,
             widening: 1.0,
             cells,
             builds: BTreeMap::new(),
@@ -127,7 +139,8 @@ fn builds(run: &Run) -> BTreeMap<(String, Option<String>), Build> {
         .collect()
 }
 
-fn side_cell(cell: &Cell, run: &Run, analysis: &Analysis) -> SideCell {
+fn side_cell(cell: &Cell, recorded: &Recorded, analysis: &Analysis) -> SideCell {
+    let run = &recorded.run;
     let key = CellKey::of(cell, run);
     let times = if !cell.status.has_number() {
         Err(cell.status.to_string())
@@ -141,7 +154,17 @@ fn side_cell(cell: &Cell, run: &Run, analysis: &Analysis) -> SideCell {
         .filter_map(|floor| Some((floor.lane.clone(), analysis.samples().log_ratios_by_generation(cell.id, floor.id).ok()?)))
         .collect();
     let resolution = analysis.resolution(cell.case).map(|resolution| resolution.fraction);
-    SideCell { name: key.to_string(), key: Some(key), times, floors, resolution, loops: Some(cell.loops) }
+    let uncounted = run.counting.as_ref().and_then(|counting| counting.uncounted.get(&cell.id).cloned());
+    SideCell {
+        name: key.to_string(),
+        key: Some(key),
+        times,
+        floors,
+        resolution,
+        loops: Some(cell.loops),
+        instructions: Instructions::of(cell.id, &recorded.counts),
+        uncounted: uncounted.or_else(|| (!cell.status.has_number()).then(|| cell.status.to_string())),
+    }
 }
 
 /// A benchmark of pyperf's. It has no twin; so its processes are dealt to two halves in turn, and these are compared as twins are.
@@ -157,5 +180,7 @@ fn pyperf_cell(suite: &Suite, benchmark: &crate::store::pyperf::Benchmark) -> Si
         floors: Vec::new(),
         resolution: halves.map(|resolution| resolution.fraction),
         loops,
+        instructions: None,
+        uncounted: None,
     }
 }

@@ -1,5 +1,6 @@
 //! What a gate found: from the cells of its run to pairs of base and head, and from pairs to verdicts that people can act on.
 
+mod instructions;
 mod show;
 
 #[cfg(test)]
@@ -14,6 +15,7 @@ use crate::stats::{self, Estimate, Finding, Known, Samples, six_digits};
 use crate::store::CellKey;
 use crate::store::model::{Cell, Run, Sample, Status};
 
+pub use instructions::{JudgedCount, judged_count, uncounted};
 pub use show::terminal;
 
 /// Version of the layout that `gate --json` prints.
@@ -65,6 +67,8 @@ pub struct Gated {
     pub sides: BTreeMap<String, String>,
     /// A slowdown up to this is of no interest, as a fraction.
     pub threshold: f64,
+    /// More instructions up to this are of no interest, as a fraction.
+    pub instructions_threshold: f64,
     /// Seconds that the samples took, and that they could have taken.
     pub seconds: f64,
     /// See above.
@@ -100,8 +104,12 @@ pub struct Judged {
     pub case: String,
     /// The interpreter.
     pub interpreter: Option<String>,
-    /// What is said of it.
+    /// What is said of it, by all that was measured: what fails by one fails.
     pub verdict: Verdict,
+    /// What its times say; none where none were taken.
+    pub by_time: Option<Verdict>,
+    /// What its instructions say; none where they were not counted.
+    pub by_instructions: Option<JudgedCount>,
     /// Head takes less time, beyond the threshold; confirmed as a slowdown would be.
     pub faster: bool,
     /// Head over base: above 1 is slower.
@@ -134,6 +142,8 @@ pub fn judged(pair: &Pair, run: &Run, known: &Known, threshold: f64, flamegraph:
         case: pair.key.case(),
         interpreter: pair.key.interpreter.clone(),
         verdict,
+        by_time: Some(verdict),
+        by_instructions: None,
         faster: known.finding == Finding::Faster,
         ratio: known.ratio,
         resolution: known.resolution.map(six_digits),
@@ -160,6 +170,16 @@ fn reason(why: &stats::Why, threshold: f64) -> String {
 }
 
 impl Gated {
+    /// Times were taken; or a side of a cell does not even work.
+    fn is_timed(&self) -> bool {
+        self.cells.iter().any(|cell| cell.by_time.is_some())
+    }
+
+    /// Instructions were counted.
+    fn is_counted(&self) -> bool {
+        self.cells.iter().any(|cell| cell.by_instructions.is_some())
+    }
+
     /// How many cells have this verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.cells.iter().filter(|cell| cell.verdict == verdict).count()

@@ -39,6 +39,7 @@ fn gated(recorded: &Recorded, generations: u32) -> Gated {
         run: "runs/gates/x".into(),
         sides: BTreeMap::from([("base".to_owned(), "v1".to_owned()), ("head".to_owned(), "here".to_owned())]),
         threshold: 0.02,
+        instructions_threshold: 0.005,
         seconds: 3.0,
         budget_s: 20.0,
         cells: (0..pairs.len()).map(judge).collect(),

@@ -1,0 +1,246 @@
+//! Counting instructions: each cell in fresh workers with callgrind around them, as often as there are generations.
+//!
+//! Nothing is timed meanwhile, so as many workers work at a time as there are CPUs. What could differ from one process to the next is
+//! fixed: the hash seed, the environment, the address space layout where the system lets it, the inputs, and what a worker did before.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use bindbench_protocol::Request;
+use indicatif::ProgressBar;
+use miette::{Context, IntoDiagnostic, Result};
+
+use super::callgrind::Callgrind;
+use super::counted::{Counted, NoCount};
+use super::crew::Gear;
+use super::{Outcome, Session, Watch};
+use crate::catalog::axes::Parallel;
+use crate::setup::bar_style;
+use crate::store::counts::{Count, Counting};
+use crate::store::model::{Cell, Run};
+
+/// How often a cell is counted when nothing else is asked for: two processes show whether a count is exact.
+const GENERATIONS: u32 = 2;
+
+/// More calls than this tell no more.
+const MOST_CALLS: u64 = 256;
+
+/// Bytes or items that all calls of the shorter loop go through together; one call may go through more.
+const WORK: u64 = 1 << 16;
+
+/// Callgrind takes at least so many times as long.
+const SLOWER: u64 = 30;
+
+impl Counting {
+    /// How instructions are going to be counted here.
+    pub(super) fn planned(callgrind: &Callgrind, generations: Option<u32>) -> Self {
+        Self {
+            tool: callgrind.version.clone(),
+            fixed_layout: callgrind.fixes_layout(),
+            generations: generations.unwrap_or(GENERATIONS),
+            uncounted: BTreeMap::new(),
+        }
+    }
+}
+
+impl Session {
+    /// Counts the instructions of all cells that can be counted, where that is asked for, and has not been done.
+    ///
+    /// # Errors
+    /// When valgrind is missing, or the disk refuses.
+    pub fn count(&mut self, watch: Watch) -> Result<Outcome> {
+        let Some(mut counting) = self.run.counting.clone() else { return Ok(Outcome::Finished) };
+        let callgrind = Callgrind::find()?;
+        if callgrind.version != counting.tool {
+            self.counts.clear();
+            counting = Counting::planned(&callgrind, Some(counting.generations));
+        }
+        let scratch = tempfile::tempdir_in(self.folder.path()).into_diagnostic().wrap_err("can't make a folder for callgrind's dumps")?;
+        for cell in self.run.cells.iter().filter(|cell| cell.status.has_number() && !cell.twin) {
+            let excuse = excuse(cell, &self.run).or_else(|| too_slow(cell, &self.run, self.gear.limits.time.as_nanos()));
+            counting.uncounted.extend(excuse.map(|why| (cell.id, why)));
+        }
+        let wanted =
+            |cell: &&Cell, counting: &Counting| cell.status.has_number() && !cell.twin && !counting.uncounted.contains_key(&cell.id);
+        let cells = self.run.cells.iter().filter(|cell| wanted(cell, &counting)).count() as u64;
+        let bar = ProgressBar::new(cells * u64::from(counting.generations)).with_style(bar_style("cells counted, {msg}"));
+        for generation in 0..counting.generations {
+            bar.set_message(format!("generation {} of {}", generation + 1, counting.generations));
+            let done = |cell: &Cell| self.counts.iter().any(|count| (count.generation, count.cell) == (generation, cell.id));
+            let mut errands: BTreeMap<(&str, Option<&str>), Vec<u32>> = BTreeMap::new();
+            for cell in self.run.cells.iter().filter(|cell| wanted(cell, &counting) && !done(cell)) {
+                errands.entry((&cell.lane, cell.interpreter.as_deref())).or_default().push(cell.id);
+            }
+            let office =
+                Office { run: &self.run, gear: &self.gear, callgrind: &callgrind, scratch: scratch.path(), generation, watch, bar: &bar };
+            let Some(found) = office.carry_out(&errands.into_values().collect::<Vec<_>>()) else {
+                bar.abandon();
+                return self.stop();
+            };
+            for (cell, counted) in found {
+                match counted {
+                    Ok(count) => self.counts.push(count),
+                    Err(why) => drop(counting.uncounted.insert(cell, why)),
+                }
+            }
+            self.counts.retain(|count| !counting.uncounted.contains_key(&count.cell));
+            self.counts.sort_by_key(|count| (count.generation, count.cell));
+            self.run.counting = Some(counting.clone());
+            self.folder.save_counts(&self.counts)?;
+            self.folder.save(&self.run)?;
+        }
+        bar.finish_and_clear();
+        Ok(Outcome::Finished)
+    }
+}
+
+/// Why a cell's instructions would be another number every time.
+fn excuse(cell: &Cell, run: &Run) -> Option<String> {
+    let lane = run.lanes.iter().find(|lane| lane.id == cell.lane);
+    let implementation = run.interpreters.iter().find(|known| Some(&known.name) == cell.interpreter.as_ref());
+    match lane.map(|lane| lane.parallel) {
+        Some(Parallel::Processes) => Some("its work is done by other processes, and what waiting for them costs differs every time".into()),
+        Some(Parallel::Threads) => Some("its threads take turns as it comes, and what waiting costs differs every time".into()),
+        _ if run.cases[cell.case as usize].threads > 1 => {
+            Some("threads take turns as it comes, and what waiting for the GIL costs differs every time".into())
+        }
+        _ => implementation
+            .filter(|known| known.implementation != "cpython")
+            .map(|known| format!("{} compiles while it runs: a few calls are not what it settles at", known.implementation)),
+    }
+}
+
+/// Why not to try: the longest sample would run into the limit.
+fn too_slow(cell: &Cell, run: &Run, limit_ns: u128) -> Option<String> {
+    let calls = 2 * calls(run.cases[cell.case as usize].size);
+    let native_ns = cell.sample_ns / cell.loops.max(1) * calls;
+    let needed = u128::from(native_ns) * u128::from(SLOWER);
+    (needed > limit_ns).then(|| format!("under valgrind a sample would take more than {} s (`--timeout`)", limit_ns / 1_000_000_000))
+}
+
+/// Calls in the shorter loop. All lanes of a case have the same number, and so the same inputs; and the machine's speed plays no part.
+fn calls(size: Option<u64>) -> u64 {
+    let most = size.map_or(MOST_CALLS, |size| (WORK / size.max(1)).clamp(1, MOST_CALLS));
+    1 << most.ilog2()
+}
+
+/// Cells and what became of them.
+type Found = Vec<(u32, Result<Count, String>)>;
+
+/// One generation of counting.
+struct Office<'a> {
+    run: &'a Run,
+    gear: &'a Gear,
+    callgrind: &'a Callgrind,
+    scratch: &'a Path,
+    generation: u32,
+    watch: Watch<'a>,
+    bar: &'a ProgressBar,
+}
+
+impl<'a> Office<'a> {
+    /// Counts cells, those of one worker after the other, and as many workers at a time as there are CPUs. None when it was stopped.
+    fn carry_out(&self, errands: &[Vec<u32>]) -> Option<Found> {
+        let (next, stopped, found) = (AtomicUsize::new(0), AtomicBool::new(false), Mutex::new(Found::new()));
+        let work = || {
+            while let Some(cells) = errands.get(next.fetch_add(1, Ordering::Relaxed))
+                && !stopped.load(Ordering::Relaxed)
+            {
+                match self.errand(cells) {
+                    Some(mut counted) => found.lock().unwrap_or_else(PoisonError::into_inner).append(&mut counted),
+                    None => stopped.store(true, Ordering::Relaxed),
+                }
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..self.run.environment.cpus.len().clamp(1, errands.len().max(1)) {
+                scope.spawn(work);
+            }
+        });
+        (!stopped.into_inner()).then(|| found.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Counts cells of one lane for one interpreter. None when it was stopped.
+    fn errand(&self, cells: &[u32]) -> Option<Found> {
+        let mut found = Found::new();
+        let mut worker = None;
+        for &id in cells {
+            let cell = &self.run.cells[id as usize];
+            let ready = worker.take().map_or_else(|| Counted::start(cell, self.gear, self.callgrind, self.scratch, self.watch), Ok);
+            let counted = ready.and_then(|mut counted| {
+                let count = self.cell(&mut counted, cell)?;
+                // After any trouble the next cell gets a worker that nothing has happened to.
+                worker = Some(counted);
+                Ok(count)
+            });
+            match counted {
+                Ok(count) => found.push((id, Ok(count))),
+                Err(NoCount::Because(why)) => found.push((id, Err(why))),
+                Err(NoCount::Interrupted) => return None,
+            }
+            self.bar.inc(1);
+        }
+        Some(found)
+    }
+
+    fn cell(&self, counted: &mut Counted, cell: &Cell) -> Result<Count, NoCount> {
+        let contender = &self.gear.contenders[cell.id as usize];
+        let loops = calls(self.run.cases[cell.case as usize].size);
+        counted.ask(&Request::Prepare(contender.prepare.clone()))?;
+        // Interpreters specialise what they have seen run; what is made when it is first needed is made here.
+        counted.sample(contender, 2 * loops)?;
+        let (instructions, empty) = counted.sample(contender, loops)?;
+        let (instructions_twice, empty_twice) = counted.sample(contender, 2 * loops)?;
+        counted.ask(&Request::Drop { cell: cell.id })?;
+        Ok(Count { generation: self.generation, cell: cell.id, loops, instructions, instructions_twice, empty, empty_twice })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::axes::Comparison;
+    use crate::stats::synthetic::Synthetic;
+
+    #[test]
+    fn the_number_of_calls_follows_from_the_size_alone() {
+        let sizes = [None, Some(0), Some(10), Some(5000), Some(1 << 16), Some(1 << 30)];
+        assert_eq!(sizes.map(calls), [256, 256, 256, 8, 1, 1]);
+    }
+
+    /// `a/a` in a case with so many threads.
+    fn run(threads: u32) -> Run {
+        let mut made = Synthetic::new(1, 1);
+        made.interpreter("3.13.0", &[]);
+        made.lane("a/a", Comparison::AsPublished);
+        let case = made.case("std.std", "ints", None, Some(5000), threads);
+        made.cell(case, "a/a", Some("3.13.0"), 400_000.0);
+        made.run
+    }
+
+    #[test]
+    fn what_is_another_number_every_time_is_not_counted() {
+        let words = |run: &Run| excuse(&run.cells[0], run).unwrap_or_default();
+        assert_eq!(words(&run(1)), "");
+        assert!(words(&run(2)).contains("GIL"));
+        let mut changed = run(1);
+        changed.lanes[0].parallel = Parallel::Processes;
+        assert!(words(&changed).contains("other processes"));
+        changed.lanes[0].parallel = Parallel::Threads;
+        assert!(words(&changed).contains("its threads"));
+        let mut changed = run(1);
+        changed.interpreters[0].implementation = "pypy".into();
+        assert!(words(&changed).starts_with("pypy compiles"));
+    }
+
+    #[test]
+    fn what_would_run_into_the_limit_is_not_tried() {
+        let run = run(1);
+        // 16 calls of 0.4 ms, 30 times as long: 0.2 s.
+        assert_eq!(too_slow(&run.cells[0], &run, 1_000_000_000), None);
+        assert!(too_slow(&run.cells[0], &run, 100_000_000).is_some_and(|why| why.contains("--timeout")));
+    }
+}

@@ -1,0 +1,7 @@
+"""A loop, then the sum."""
+
+
+def add(a: int, b: int) -> int:
+    for _ in range(1000):
+        pass
+    return a + b
