@@ -10,6 +10,7 @@ mod interval;
 mod pairs;
 mod resolution;
 mod scaling;
+mod share;
 mod slope;
 mod variance;
 
@@ -36,6 +37,7 @@ pub use independent::{Mean, Quotient};
 pub use interval::{Estimate, FEWEST_GENERATIONS, Scale, median, six_digits};
 pub use pairs::{NoRatio, Samples};
 pub use resolution::{Resolution, Twin, Verdict, WIDEST, allowed, verdict, widening};
+pub use share::wilson;
 pub use slope::Slope;
 pub use variance::Components;
 
