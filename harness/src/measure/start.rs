@@ -19,7 +19,9 @@ use crate::setup::checkout::commit_of;
 use crate::setup::inputs::digests as digests_of;
 use crate::setup::interpreters::Interpreter;
 use crate::setup::receipt::{Receipt, sha256_of};
-use crate::store::model::{self, Cell, Declared, LaneRecord, Plan, ReceiptRecord, Run, RunState, SCHEMA, Skipped, Status, WorkloadRecord};
+use crate::store::model::{
+    self, Cell, Declared, LaneRecord, Plan, ReceiptRecord, Run, RunState, SCHEMA, Sample, Skipped, Status, WorkloadRecord,
+};
 use crate::store::{CellKey, Recorded, RunFolder};
 use crate::worker::{KEPT, Launch, Limits};
 
@@ -75,7 +77,7 @@ pub fn begin(
     let (mut run, launches) = lay_out(workshop, selection, spanned, options, command)?;
     let contenders = contenders(&mut run, workshop)?;
     let folder = RunFolder::create(runs, &run)?;
-    session(run, folder, contenders, launches, options, workshop, BTreeSet::new())
+    session(run, folder, contenders, launches, options, workshop, Vec::new())
 }
 
 /// How to start the worker of a lane for an interpreter (none for a native lane).
@@ -159,6 +161,7 @@ pub fn lay_out(
         inputs: BTreeMap::new(),
         workers: Vec::new(),
         notes: notes(&cpus),
+        gate: None,
     };
     Ok((run, ready.launches))
 }
@@ -169,6 +172,7 @@ pub fn lay_out(
 /// When the folder is no run, or what it measured has been built anew since: one run is one build.
 pub fn resume(workshop: &Workshop, folder: &Path, options: &Options) -> Result<Session> {
     let (folder, Recorded { mut run, samples, .. }) = RunFolder::resume(folder)?;
+    run.plan.generations = run.gate.as_ref().map_or(run.plan.generations, |_| options.plan().generations);
     let mut ready = Ready::default();
     for known in &run.lanes {
         let lane = workshop.catalog.lanes().find(|lane| lane.id == known.id);
@@ -189,9 +193,8 @@ pub fn resume(workshop: &Workshop, folder: &Path, options: &Options) -> Result<S
     run.state = RunState::Running;
     run.plan.resumed.push(jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
     let contenders = contenders(&mut run, workshop)?;
-    let done = samples.iter().map(|sample| (sample.generation, sample.round)).collect();
     folder.save(&run)?;
-    session(run, folder, contenders, ready.launches, options, workshop, done)
+    session(run, folder, contenders, ready.launches, options, workshop, samples)
 }
 
 fn session(
@@ -201,7 +204,7 @@ fn session(
     mut launches: Launches,
     options: &Options,
     workshop: &Workshop,
-    done: BTreeSet<(u32, u32)>,
+    recorded: Vec<Sample>,
 ) -> Result<Session> {
     // A worker's import time and memory are to be those of what it is measured for.
     for launch in launches.values_mut() {
@@ -214,7 +217,8 @@ fn session(
         run,
         folder,
         gear: Gear { launches, contenders, limits: options.limits, logs },
-        done,
+        done: recorded.iter().map(|sample| (sample.generation, sample.round)).collect(),
+        recorded,
         resting: BTreeSet::new(),
         kernels_name,
     })

@@ -14,6 +14,7 @@ mod grid;
 pub mod growth;
 pub mod history;
 pub mod json;
+mod junit;
 pub mod ladder;
 pub mod ledger;
 pub mod markdown;

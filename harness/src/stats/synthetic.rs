@@ -56,6 +56,7 @@ impl Synthetic {
             inputs: Default::default(),
             workers: Vec::new(),
             notes: Vec::new(),
+            gate: None,
         };
         Self { run, speeds: Vec::new() }
     }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +58,30 @@ pub struct Run {
     pub workers: Vec<WorkerRecord>,
     /// Anything a reader should know before trusting a number of this run.
     pub notes: Vec<String>,
+    /// What it takes to go on with a gate; none in other runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GateRecord>,
+}
+
+/// What a gate was asked, and how far it came.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GateRecord {
+    /// A slowdown up to this is none, as a fraction.
+    pub threshold: f64,
+    /// Folders with strategies that were given beside base and head.
+    pub catalogs: Vec<PathBuf>,
+    /// The folder that was base.
+    pub base: Option<PathBuf>,
+    /// The revision that was base, as it was named.
+    pub base_rev: Option<String>,
+    /// The commits that this was, one for each folder of head: a branch moves.
+    pub base_commits: Vec<String>,
+    /// The folder that was head.
+    pub head: Option<PathBuf>,
+    /// Seconds of the budget that are used up.
+    pub used_s: f64,
+    /// The cells that take part in the generation that was begun last.
+    pub live: Vec<u32>,
 }
 
 /// One worker process.

@@ -1,47 +1,28 @@
-//! A comparison as JUnit XML, which most CI systems show: a test case for each cell, failed where it became slower.
-//!
-//! The layout is that of Jenkins's and GitLab's readers: `testsuites` / `testsuite` / `testcase`, with `failure` and `skipped`.
-
-use std::borrow::Cow;
-
-use quick_xml::escape::escape;
+//! A comparison as JUnit XML: a test case for each cell, failed where it became slower.
 
 use crate::report::format;
+use crate::report::junit::{Case, Outcome, render};
 
 use super::{Compared, Comparison, Verdict, show};
 
 /// The comparison as JUnit XML.
 pub fn junit(comparison: &Comparison) -> String {
-    let failures = comparison.slower().count();
-    let skipped = comparison.count(Verdict::Inconclusive);
     let name = format!("bindbench compare {} {}", comparison.before.name, comparison.after.name);
-    let numbers = format!("tests=\"{}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\"", comparison.cells.len());
-    let mut text =
-        format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites {numbers}>\n<testsuite name=\"{}\" {numbers}>\n", text_of(&name));
-    comparison.cells.iter().for_each(|cell| text += &case(cell, comparison.threshold));
-    text + "</testsuite>\n</testsuites>\n"
+    render(&name, &comparison.cells.iter().map(|cell| case(cell, comparison.threshold)).collect::<Vec<_>>())
 }
 
-/// Text as it may stand in XML: escaped, and without the control characters that XML knows no way to write.
-fn text_of(text: &str) -> Cow<'static, str> {
-    escape(format::one_line(text)).into_owned().into()
-}
-
-fn case(cell: &Compared, threshold: f64) -> String {
+fn case(cell: &Compared, threshold: f64) -> Case {
     let (class, name) = (cell.lane.as_ref().unwrap_or(&cell.name), cell.case.as_ref().unwrap_or(&cell.name));
     let name = cell.interpreter.iter().fold(name.clone(), |name, interpreter| format!("{name} {interpreter}"));
-    let head = format!("<testcase classname=\"{}\" name=\"{}\"", text_of(class), text_of(&name));
     let ratio = cell.ratio.map(|ratio| format!("ratio {} {}", format::fine_ratio(ratio.point()), format::fine_interval(&ratio)));
     let says = format!("{}: {}", show::verdict(cell), ratio.unwrap_or_else(|| "no ratio".to_owned()));
-    match cell.verdict {
+    let outcome = match cell.verdict {
         Verdict::Slower if cell.beyond => {
             let text = format!("{} {says}, threshold {}", cell.name, format::percent(threshold));
-            format!("{head}>\n<failure message=\"{}\">{}</failure>\n</testcase>\n", text_of(&says), text_of(&text))
+            Outcome::Failed { message: says, text }
         }
-        Verdict::Inconclusive => {
-            let why = cell.why.as_deref().unwrap_or("inconclusive");
-            format!("{head}>\n<skipped message=\"{}\"/>\n</testcase>\n", text_of(why))
-        }
-        _ => format!("{head}>\n<system-out>{}</system-out>\n</testcase>\n", text_of(&says)),
-    }
+        Verdict::Inconclusive => Outcome::Skipped(cell.why.clone().unwrap_or_else(|| "inconclusive".to_owned())),
+        _ => Outcome::Passed(says),
+    };
+    Case { class: class.clone(), name, outcome }
 }

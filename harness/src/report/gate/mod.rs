@@ -1,5 +1,7 @@
 //! What a gate found: from the cells of its run to pairs of base and head, and from pairs to verdicts that people can act on.
 
+mod junit;
+mod markdown;
 mod show;
 
 #[cfg(test)]
@@ -14,6 +16,8 @@ use crate::stats::{self, Estimate, Finding, Known, Samples, six_digits};
 use crate::store::CellKey;
 use crate::store::model::{Cell, Run, Sample, Status};
 
+pub use junit::junit;
+pub use markdown::markdown;
 pub use show::terminal;
 
 /// Version of the layout that `gate --json` prints.

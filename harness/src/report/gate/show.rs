@@ -47,7 +47,7 @@ pub fn terminal(gated: &Gated, look: Look) -> String {
 }
 
 /// `FAIL capi/c std.std:ints:5000 3.13.0: slower, × 1.124 [1.118, 1.130]; threshold 2.0 %, resolution 0.40 %`.
-fn headline(cell: &Judged, threshold: f64) -> String {
+pub(super) fn headline(cell: &Judged, threshold: f64) -> String {
     let word = if cell.verdict == Verdict::Fail { "FAIL" } else { "FASTER" };
     if let Some(why) = &cell.why {
         return format!("{word} {}: {}", cell.name, format::one_line(why));
@@ -59,7 +59,7 @@ fn headline(cell: &Judged, threshold: f64) -> String {
 }
 
 /// `FAIL: 1 of 12 cells failed, 10 passed (1 faster), 1 inconclusive; 48 s of 120 s`.
-fn tally(gated: &Gated) -> String {
+pub(super) fn tally(gated: &Gated) -> String {
     let verdict = match gated.verdict() {
         Verdict::Fail => "FAIL",
         Verdict::Pass => "PASS",
@@ -78,7 +78,7 @@ fn tally(gated: &Gated) -> String {
     )
 }
 
-fn grid(gated: &Gated) -> Grid {
+pub(super) fn grid(gated: &Gated) -> Grid {
     let row = |cell: &Judged| GridRow {
         cells: vec![
             word(cell).to_owned(),
