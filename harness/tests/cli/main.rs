@@ -9,6 +9,7 @@ mod compare;
 mod damage;
 mod debug;
 mod disk;
+mod documents;
 mod export;
 mod gate;
 mod gauges;
