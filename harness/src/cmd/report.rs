@@ -208,7 +208,7 @@ pub(super) fn write_plots(folder: &Path, plots: &[&Plot]) -> miette::Result<()> 
 }
 
 /// Into the page that a CI shows of a job, where there is one.
-fn step_summary(text: &str) -> miette::Result<()> {
+pub(super) fn step_summary(text: &str) -> miette::Result<()> {
     let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()).map(PathBuf::from) else { return Ok(()) };
     let append = || fs::OpenOptions::new().append(true).create(true).open(&path)?.write_all(text.as_bytes());
     append().into_diagnostic().with_context(|| format!("can't write GITHUB_STEP_SUMMARY, {}", path.display()))

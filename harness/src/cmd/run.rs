@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use clap::Parser;
-use miette::{Context, IntoDiagnostic, Result};
+use miette::{Context, IntoDiagnostic, Result, bail};
 
 use super::report;
 use crate::catalog::{Preset, Selection, Size, matrix};
@@ -108,7 +108,13 @@ pub(super) fn measured(args: &Args, catalogs: &[PathBuf]) -> Result<(ExitCode, O
     let runs = args.runs.clone().unwrap_or_else(|| workshop.layout.runs());
     let options = args.options(&runs)?;
     let mut session = match &args.resume {
-        Some(name) => resume(&workshop, &report::find(Some(name), &runs)?, &options)?,
+        Some(name) => {
+            let folder = report::find(Some(name), &runs)?;
+            if Recorded::read(&folder)?.run.gate.is_some() {
+                bail!(help = "`bindbench gate --resume` goes on with it", "{} is a gate's", folder.display());
+            }
+            resume(&workshop, &folder, &options)?
+        }
         None => {
             let mut spanned = matrix(&workshop.catalog, &args.selection, args.preset, environment::allowed_cpus().len())?;
             if args.for_claims {

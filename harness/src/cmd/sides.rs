@@ -10,6 +10,7 @@ use crate::setup::Workshop;
 use crate::setup::checkout::{Worktree, commit_of};
 use crate::setup::layout::Layout;
 use crate::setup::receipt::fingerprint;
+use crate::store::model::GateRecord;
 
 /// Which two builds.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -24,6 +25,9 @@ pub struct Sides {
     /// What is there now, likewise [default: the folders given with --catalog, or else this checkout]
     #[arg(long, value_name = "DIR")]
     head: Option<PathBuf>,
+    /// The commits that the revision was when a gate began that goes on now.
+    #[arg(skip)]
+    base_commits: Vec<String>,
 }
 
 /// A workshop in which every lane is there twice, as `lane@base` and `lane@head`.
@@ -35,6 +39,8 @@ pub struct BothSides {
     pub names: BTreeMap<String, String>,
     /// What to know before trusting a comparison of the two.
     pub notes: Vec<String>,
+    /// What it takes to open the same again.
+    pub record: GateRecord,
     /// To be kept as long as the sources in them are needed.
     pub(super) worktrees: Vec<Worktree>,
 }
@@ -59,7 +65,10 @@ impl Sides {
         let mut worktrees: Vec<Worktree> = Vec::new();
         let base = match (&self.base, &self.base_rev) {
             (Some(folder), _) => vec![strategies_in(folder)],
-            (None, Some(revision)) => head.iter().map(|folder| at_revision(folder, revision, &mut worktrees)).collect::<Result<_>>()?,
+            (None, Some(revision)) => {
+                let commit = |at: usize| self.base_commits.get(at).unwrap_or(revision);
+                head.iter().enumerate().map(|(at, folder)| at_revision(folder, commit(at), &mut worktrees)).collect::<Result<_>>()?
+            }
             (None, None) => bail!(help = "`--base DIR` names a folder, `--base-rev REV` a revision", "there is nothing to compare with"),
         };
         let name = |folders: &[PathBuf], revision: Option<&String>| {
@@ -73,7 +82,27 @@ impl Sides {
         let names = BTreeMap::from([("base".to_owned(), name(&base, self.base_rev.as_ref())), ("head".to_owned(), name(&head, None))]);
         let catalog = Catalog::of_sides(layout.root(), &base, &head)?;
         let notes = kernels(&layout, &base, &head).into_iter().collect();
-        Ok(BothSides { workshop: Workshop::with(layout, catalog), names, notes, worktrees })
+        let record = self.record(catalogs, base.iter().filter_map(|folder| commit_of(folder)).collect());
+        Ok(BothSides { workshop: Workshop::with(layout, catalog), names, notes, record, worktrees })
+    }
+
+    /// What it takes to open the same again, from wherever.
+    fn record(&self, catalogs: &[PathBuf], base_commits: Vec<String>) -> GateRecord {
+        let full = |folder: &PathBuf| folder.canonicalize().unwrap_or_else(|_| folder.clone());
+        GateRecord {
+            catalogs: catalogs.iter().map(full).collect(),
+            base: self.base.as_ref().map(full),
+            base_rev: self.base_rev.clone(),
+            base_commits: if self.base_rev.is_some() { base_commits } else { Vec::new() },
+            head: self.head.as_ref().map(full),
+            ..GateRecord::default()
+        }
+    }
+
+    /// The same sides as in a gate that was begun before.
+    pub fn of(record: &GateRecord) -> Self {
+        let GateRecord { base, base_rev, base_commits, head, .. } = record.clone();
+        Self { base, base_rev, head, base_commits }
     }
 
     /// The options again, as words of a command line.

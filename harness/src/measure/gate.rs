@@ -1,7 +1,7 @@
 //! Measuring two builds against each other, for as long as somebody wants to know more.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
 use miette::Result;
@@ -9,7 +9,7 @@ use miette::Result;
 use super::plan::{cost_ns, live, put_twin, without_rounds};
 use super::{Options, Outcome, Session, Watch};
 use crate::catalog::Side;
-use crate::store::model::{Run, Sample};
+use crate::store::model::{GateRecord, Run, Sample};
 
 /// More rounds in a generation say little more: what differs is mostly generations.
 pub const MOST_ROUNDS: u32 = 8;
@@ -21,29 +21,59 @@ const FEWEST_ROUNDS: u32 = 3;
 const GENERATIONS_OF_A_BUDGET: u32 = 40;
 
 impl Session {
-    /// Calibrates all cells, gives every cell of base its twin, and makes all cells of a pair take samples of the same number of calls: a loop
-    /// of another length costs another time a call.
+    /// Writes down what it takes to go on with this gate.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn put_down(&mut self, gate: GateRecord) -> Result<()> {
+        self.run.gate = Some(gate);
+        Ok(self.folder.save(&self.run)?)
+    }
+
+    /// Calibrates all cells, unless that was done before the gate was stopped, gives every cell of base its twin, and makes all cells of a
+    /// pair take samples of the same number of calls: a loop of another length costs another time a call.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn prepare_gate(&mut self, options: &Options, budget: Duration, watch: Watch) -> Result<Outcome> {
         self.run.plan.budget_s = budget.as_secs_f64();
         let (pair_up, fit): (fn(&mut Run), fn(&mut Run)) = if self.run.is_timed() { (pair_up, fit) } else { (|_| (), without_rounds) };
-        self.prepare(options, watch, pair_up, fit)
+        if self.is_prepared() { Ok(Outcome::Finished) } else { self.prepare(options, watch, pair_up, fit) }
     }
 
-    /// One generation of all cells but those that rest. Returns its samples.
+    /// One generation of all cells but those that rest: what of it is not on disk yet. Returns all its samples.
     ///
     /// # Errors
     /// When the disk refuses.
     pub fn take_generation(&mut self, generation: u32, resting: BTreeSet<u32>, watch: Watch) -> Result<(Outcome, Vec<Sample>)> {
         self.resting = resting;
-        let mut taken = Vec::new();
+        if !self.missing_rounds(generation).is_empty() {
+            let live: Vec<u32> = self.live().map(|cell| cell.id).collect();
+            self.run.gate.iter_mut().for_each(|gate| gate.live.clone_from(&live));
+            self.folder.save(&self.run)?;
+        }
+        let mut taken: Vec<Sample> = self.recorded.iter().filter(|sample| sample.generation == generation).cloned().collect();
+        let (begun, there) = (Instant::now(), taken.len());
         let outcome = self.generation(generation, watch, &ProgressBar::hidden(), &mut taken)?;
+        if let Some(gate) = self.run.gate.as_mut().filter(|_| taken.len() > there) {
+            gate.used_s += begun.elapsed().as_secs_f64();
+            self.folder.save(&self.run)?;
+        }
         if outcome == Outcome::Interrupted {
             self.stop()?;
         }
         Ok((outcome, taken))
+    }
+
+    /// Time that generations have taken, those before it was resumed among them.
+    pub fn used(&self) -> Duration {
+        let used_s = self.run.gate.as_ref().map_or(0.0, |gate| gate.used_s);
+        Duration::try_from_secs_f64(used_s).unwrap_or_default()
+    }
+
+    /// Whether some of a generation was on disk when the gate was resumed.
+    pub fn has(&self, generation: u32) -> bool {
+        self.recorded.iter().any(|sample| sample.generation == generation)
     }
 
     /// Writes how many generations it took, and that it is complete.
@@ -51,7 +81,8 @@ impl Session {
     /// # Errors
     /// When the disk refuses.
     pub fn finish_gate(&mut self, generations: u32) -> Result<()> {
-        self.run.plan.generations = generations;
+        let there = self.done.last().map_or(0, |(last, _)| last + 1);
+        self.run.plan.generations = generations.max(there);
         self.finish()
     }
 }

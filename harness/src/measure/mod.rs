@@ -40,6 +40,8 @@ pub struct Session {
     gear: Gear,
     /// Rounds that are on disk already.
     done: BTreeSet<(u32, u32)>,
+    /// The samples that were on disk when it was resumed.
+    recorded: Vec<Sample>,
     /// Cells that take no part any more, although they have numbers.
     resting: BTreeSet<u32>,
     /// Instructions counted so far.
@@ -80,10 +82,7 @@ impl Session {
     pub fn measure(&mut self, options: &Options, watch: Watch) -> Result<Outcome> {
         let (add_twins, fit): (fn(&mut Run), fn(&mut Run)) =
             if self.run.is_timed() { (plan::add_twins, plan::fit) } else { (|_| (), plan::without_rounds) };
-        if self.run.cells.iter().any(|cell| cell.status == Status::Pending)
-            && self.done.is_empty()
-            && self.prepare(options, watch, add_twins, fit)? == Outcome::Interrupted
-        {
+        if !self.is_prepared() && self.prepare(options, watch, add_twins, fit)? == Outcome::Interrupted {
             return Ok(Outcome::Interrupted);
         }
         if self.take_rounds(watch)? == Outcome::Interrupted || self.count(watch)? == Outcome::Interrupted {
@@ -106,6 +105,11 @@ impl Session {
         }
         bar.finish_and_clear();
         Ok(Outcome::Finished)
+    }
+
+    /// Whether all cells are calibrated, and their rounds planned.
+    pub fn is_prepared(&self) -> bool {
+        !(self.done.is_empty() && self.run.cells.iter().any(|cell| cell.status == Status::Pending))
     }
 
     /// Calibrates all cells, gives some of them twins, and plans the rounds of each.
@@ -215,10 +219,21 @@ impl Session {
         }
     }
 
+    /// The cells that have numbers and don't rest.
+    fn live(&self) -> impl Iterator<Item = &Cell> {
+        self.run.cells.iter().filter(|cell| cell.status.has_number() && !self.resting.contains(&cell.id))
+    }
+
+    /// The rounds of a generation that are not on disk yet.
+    fn missing_rounds(&self, generation: u32) -> Vec<u32> {
+        let planned = self.live().map(|cell| cell.rounds).max().unwrap_or(0);
+        (0..planned).filter(|&round| !self.done.contains(&(generation, round))).collect()
+    }
+
     /// One generation of all cells that don't rest. Its samples, which are on disk then, are added to `taken`.
     fn generation(&mut self, generation: u32, watch: Watch, bar: &ProgressBar, taken: &mut Vec<Sample>) -> Result<Outcome> {
+        let rounds = self.missing_rounds(generation);
         let Self { run, folder, gear, done, resting, .. } = self;
-        let rounds: Vec<u32> = (0..run.plan.rounds).filter(|&round| !done.contains(&(generation, round))).collect();
         if rounds.is_empty() {
             return Ok(Outcome::Finished);
         }

@@ -21,7 +21,9 @@ use crate::setup::inputs::digests as digests_of;
 use crate::setup::interpreters::Interpreter;
 use crate::setup::receipt::{Receipt, sha256_of};
 use crate::store::counts::{Count, Counter, Counting};
-use crate::store::model::{self, Cell, Declared, LaneRecord, Plan, ReceiptRecord, Run, RunState, SCHEMA, Skipped, Status, WorkloadRecord};
+use crate::store::model::{
+    self, Cell, Declared, LaneRecord, Plan, ReceiptRecord, Run, RunState, SCHEMA, Sample, Skipped, Status, WorkloadRecord,
+};
 use crate::store::{CellKey, Recorded, RunFolder};
 use crate::worker::{KEPT, Launch, Limits};
 
@@ -89,7 +91,7 @@ pub fn begin(
     let (mut run, launches) = lay_out(workshop, selection, spanned, options, command)?;
     let contenders = contenders(&mut run, workshop)?;
     let folder = RunFolder::create(runs, &run)?;
-    session(run, folder, contenders, launches, options, workshop, (BTreeSet::new(), Vec::new()))
+    session(run, folder, contenders, launches, options, workshop, (Vec::new(), Vec::new()))
 }
 
 /// How to start the worker of a lane for an interpreter (none for a native lane).
@@ -174,6 +176,7 @@ pub fn lay_out(
         workers: Vec::new(),
         notes: notes(&cpus),
         counting: options.counting()?,
+        gate: None,
     };
     Ok((run, ready.launches))
 }
@@ -184,6 +187,7 @@ pub fn lay_out(
 /// When the folder is no run, or what it measured has been built anew since: one run is one build.
 pub fn resume(workshop: &Workshop, folder: &Path, options: &Options) -> Result<Session> {
     let (folder, Recorded { mut run, samples, counts, .. }) = RunFolder::resume(folder)?;
+    run.plan.generations = run.gate.as_ref().map_or(run.plan.generations, |_| options.plan().generations);
     let mut ready = Ready::default();
     for known in &run.lanes {
         let lane = workshop.catalog.lanes().find(|lane| lane.id == known.id);
@@ -204,9 +208,8 @@ pub fn resume(workshop: &Workshop, folder: &Path, options: &Options) -> Result<S
     run.state = RunState::Running;
     run.plan.resumed.push(jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
     let contenders = contenders(&mut run, workshop)?;
-    let done = samples.iter().map(|sample| (sample.generation, sample.round)).collect();
     folder.save(&run)?;
-    session(run, folder, contenders, ready.launches, options, workshop, (done, counts))
+    session(run, folder, contenders, ready.launches, options, workshop, (samples, counts))
 }
 
 fn session(
@@ -216,7 +219,7 @@ fn session(
     mut launches: Launches,
     options: &Options,
     workshop: &Workshop,
-    (done, counts): (BTreeSet<(u32, u32)>, Vec<Count>),
+    (recorded, counts): (Vec<Sample>, Vec<Count>),
 ) -> Result<Session> {
     // A worker's import time and memory are to be those of what it is measured for.
     for launch in launches.values_mut() {
@@ -229,7 +232,8 @@ fn session(
         run,
         folder,
         gear: Gear { launches, contenders, limits: options.limits, logs },
-        done,
+        done: recorded.iter().map(|sample| (sample.generation, sample.round)).collect(),
+        recorded,
         resting: BTreeSet::new(),
         counts,
         kernels_name,

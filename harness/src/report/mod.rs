@@ -15,6 +15,7 @@ pub mod growth;
 pub mod history;
 pub mod instructions;
 pub mod json;
+mod junit;
 pub mod ladder;
 pub mod ledger;
 pub mod markdown;

@@ -11,6 +11,7 @@ mod interval;
 mod pairs;
 mod resolution;
 mod scaling;
+mod share;
 mod slope;
 mod variance;
 
@@ -38,6 +39,7 @@ pub use instructions::{Change, Instructions, Span};
 pub use interval::{Estimate, FEWEST_GENERATIONS, Scale, median, six_digits};
 pub use pairs::{NoRatio, Samples};
 pub use resolution::{Resolution, Twin, Verdict, WIDEST, allowed, verdict, widening};
+pub use share::wilson;
 pub use slope::Slope;
 pub use variance::Components;
 

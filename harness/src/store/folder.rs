@@ -259,7 +259,7 @@ impl RunFolder {
     /// When there is no readable run, or the disk refuses.
     pub fn resume(folder: &Path) -> Result<(Self, Recorded), StoreError> {
         let mut recorded = Recorded::read(folder)?;
-        let complete = complete_rounds(&recorded);
+        let complete = if recorded.run.gate.is_some() { complete_rounds_of_a_gate(&recorded) } else { complete_rounds(&recorded) };
         recorded.samples.retain(|sample| complete.contains(&(sample.generation, sample.round)));
         let path = folder.join("samples.csv");
         atomic::replace(&path, &to_csv(&recorded.samples, true)).map_err(io_error("replace", &path))?;
@@ -312,6 +312,27 @@ fn complete_rounds(recorded: &Recorded) -> HashSet<(u32, u32)> {
     live.into_iter().filter(|&((_, round), there)| there == takes_part(round)).map(|(place, _)| place).collect()
 }
 
+/// The same of a gate, in which cells rest as soon as they are decided: those take part in a generation that have a sample in any of its
+/// rounds, and in the last one those that were to.
+fn complete_rounds_of_a_gate(recorded: &Recorded) -> HashSet<(u32, u32)> {
+    let cells = &recorded.run.cells;
+    let has_number = |id: &u32| cells[*id as usize].status.has_number();
+    let mut rounds: BTreeMap<(u32, u32), HashSet<u32>> = BTreeMap::new();
+    let mut generations: BTreeMap<u32, HashSet<u32>> = BTreeMap::new();
+    for sample in recorded.samples.iter().filter(|sample| has_number(&sample.cell)) {
+        rounds.entry((sample.generation, sample.round)).or_default().insert(sample.cell);
+        generations.entry(sample.generation).or_default().insert(sample.cell);
+    }
+    if let Some(mut last) = generations.last_entry() {
+        last.get_mut().extend(recorded.run.gate.iter().flat_map(|gate| &gate.live).filter(|id| has_number(id)));
+    }
+    let is_whole = |place: (u32, u32), there: &HashSet<u32>| {
+        let takes_part = |id: &u32| place.1 < cells[*id as usize].rounds;
+        generations[&place.0].iter().filter(|id| takes_part(id)).all(|id| there.contains(id))
+    };
+    rounds.iter().filter(|&(&place, there)| is_whole(place, there)).map(|(place, _)| *place).collect()
+}
+
 fn to_csv(samples: &[Sample], header: bool) -> Vec<u8> {
     let mut text = if header { HEADER.as_bytes().to_vec() } else { Vec::new() };
     for s in samples {
@@ -347,7 +368,7 @@ fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Stor
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::model::{Environment, Status};
+    use crate::store::model::{Environment, GateRecord, Status};
     use proptest::prelude::*;
 
     const CELLS: u32 = 4;
@@ -427,6 +448,22 @@ mod tests {
         folder.append_round(&round).unwrap();
         let (_, recorded) = RunFolder::resume(folder.path()).unwrap();
         assert_eq!(recorded.samples, round);
+    }
+
+    #[test]
+    fn a_gate_s_rounds_are_whole_without_the_cells_that_rest() {
+        let runs = tempfile::tempdir().unwrap();
+        let gate = Run { gate: Some(GateRecord { live: vec![2], ..GateRecord::default() }), ..run() };
+        let mut folder = RunFolder::create(runs.path(), &gate).unwrap();
+        let only = |generation, round, cell| round_of(generation, round).into_iter().filter(|s| s.cell == cell).collect::<Vec<_>>();
+        // In generation 0 all take part, in generation 1 cell 2 alone.
+        let kept = [round_of(0, 0), round_of(0, 1), only(1, 0, 2), only(1, 1, 2)].concat();
+        folder.append_round(&kept).unwrap();
+        assert_eq!(RunFolder::resume(folder.path()).unwrap().1.samples, kept);
+        // Rounds of which only a part is there go; so does the first one of a generation in which another cell was to take part.
+        let last = [round_of(0, 0), only(0, 1, 0), only(1, 0, 0)].concat();
+        fs::write(folder.path().join("samples.csv"), to_csv(&last, true)).unwrap();
+        assert_eq!(RunFolder::resume(folder.path()).unwrap().1.samples, round_of(0, 0));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +62,9 @@ pub struct Run {
     /// How instructions were counted; none where they were not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counting: Option<Counting>,
+    /// What it takes to go on with a gate; none in other runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GateRecord>,
 }
 
 impl Run {
@@ -68,6 +72,29 @@ impl Run {
     pub fn is_timed(&self) -> bool {
         self.plan.counters.contains(&Counter::Time)
     }
+}
+
+/// What a gate was asked, and how far it came.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GateRecord {
+    /// A slowdown up to this is none, as a fraction.
+    pub threshold: f64,
+    /// More instructions up to this are none, as a fraction.
+    pub instructions_threshold: f64,
+    /// Folders with strategies that were given beside base and head.
+    pub catalogs: Vec<PathBuf>,
+    /// The folder that was base.
+    pub base: Option<PathBuf>,
+    /// The revision that was base, as it was named.
+    pub base_rev: Option<String>,
+    /// The commits that this was, one for each folder of head: a branch moves.
+    pub base_commits: Vec<String>,
+    /// The folder that was head.
+    pub head: Option<PathBuf>,
+    /// Seconds of the budget that are used up.
+    pub used_s: f64,
+    /// The cells that take part in the generation that was begun last.
+    pub live: Vec<u32>,
 }
 
 /// One worker process.

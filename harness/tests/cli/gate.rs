@@ -1,8 +1,13 @@
 //! Two builds against each other: red when head is slower, green when it is not, and neither when there was no time to know.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use bindbench::store::Recorded;
+use bindbench::store::model::RunState;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::sandbox::{Ended, Sandbox};
 
@@ -98,6 +103,81 @@ fn without_the_time_to_know_it_is_neither() {
         "More time (`--budget`)",
     ]);
     is_clean(&sandbox);
+}
+
+/// Folder of the only gate there is.
+fn gate_folder(sandbox: &Sandbox) -> Option<PathBuf> {
+    let mut gates = fs::read_dir(sandbox.path().join("runs/gates")).ok()?;
+    let gate = gates.next()?.ok()?.path();
+    assert!(gates.next().is_none(), "more than one gate");
+    Some(gate)
+}
+
+/// Starts a command, and ends it so when so many rows of samples are on the disk.
+fn stop_after(sandbox: &Sandbox, arguments: &[&str], rows: usize, signal: Signal) -> Output {
+    let driver = sandbox.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    sandbox.wait_until("samples are on the disk", || {
+        let text = fs::read_to_string(gate_folder(sandbox)?.join("samples.csv")).ok()?;
+        (text.lines().count() > rows).then_some(())
+    });
+    kill_process(Pid::from_child(&driver), signal).unwrap();
+    let output = driver.wait_with_output().unwrap();
+    sandbox.wait_for_the_end_of_workers();
+    output
+}
+
+#[test]
+fn a_killed_gate_goes_on_where_it_was() {
+    let sandbox = sandbox();
+    let catalog = sandbox.path().join("steady");
+    change(&catalog, "0.02", "0.03");
+    let arguments = ["gate", "-w", "call.add", "-s", "steady/slow", "--threshold", "10", "--budget", "60", "--base-rev", "HEAD"];
+    // Eight rounds of three cells are a generation: it is killed in its second one, or soon after.
+    stop_after(&sandbox, &arguments, 30, Signal::KILL);
+    let folder = gate_folder(&sandbox).unwrap();
+    let id = folder.file_name().unwrap().to_str().unwrap();
+    let before = Recorded::read(&folder).unwrap();
+    assert!(before.run.state == RunState::Running && before.samples.len() >= 30, "{:?}", before.run.state);
+    // The revision that was base is another commit now; the gate goes on with the one it began with.
+    git(&catalog, &["commit", "--quiet", "-a", "-m", "slower"]);
+    sandbox.bindbench(&["run", "--resume", id, "--runs", "runs/gates"]).refuses_with(&["is a gate's", "`bindbench gate --resume`"]);
+    let output = stop_after(&sandbox, &["gate", "--resume", id], before.samples.len() + 30, Signal::INT);
+    let ended = Ended { output }.exits_with(130);
+    ended.says(&["go on with: bindbench gate --resume"]);
+    let red = sandbox.bindbench(&["gate", "--resume", id]).exits_with(1);
+    red.prints(&["FAIL steady/slow call.add:pair 3.", ": slower, × 1.", "base: HEAD, commit ", "s of 60 s"]);
+    let after = Recorded::read(&folder).unwrap();
+    assert_eq!((after.run.state, after.damage.len(), after.run.plan.resumed.len()), (RunState::Finished, 0, 2));
+    assert!(before.samples.iter().all(|sample| after.samples.contains(sample)), "a round was lost");
+    let each: BTreeSet<_> = after.samples.iter().map(|sample| (sample.generation, sample.round, sample.cell)).collect();
+    assert_eq!(each.len(), after.samples.len(), "a sample was taken twice");
+    // One that has ended says again what it has said, and measures nothing.
+    sandbox.bindbench(&["gate", "--resume", id]).exits_with(1).prints(&["FAIL steady/slow"]);
+    assert_eq!(Recorded::read(&folder).unwrap().samples.len(), after.samples.len());
+    is_clean(&sandbox);
+}
+
+#[test]
+fn a_gate_that_had_too_little_time_gets_more() {
+    let sandbox = sandbox();
+    let (xml, summary) = (sandbox.path().join("ci/gate.xml"), sandbox.path().join("summary.md"));
+    let asked = |more: &[&str]| {
+        let mut command = sandbox.command(&["gate", "--junit", xml.to_str().unwrap()]);
+        Ended { output: command.args(more).env("GITHUB_STEP_SUMMARY", &summary).output().unwrap() }
+    };
+    let starved = ["-w", "call.add", "-s", "steady/slow", "--threshold", "60", "--base-rev", "HEAD", "--budget", "0.1"];
+    asked(&starved).exits_with(3);
+    assert!(fs::read_to_string(&xml).unwrap().contains("skipped=\"1\""));
+    let folder = gate_folder(&sandbox).unwrap();
+    let there = Recorded::read(&folder).unwrap().samples.len();
+    asked(&["--resume", folder.to_str().unwrap(), "--budget", "60"]).succeeds().prints(&["PASS: of 1 cell"]);
+    assert!(Recorded::read(&folder).unwrap().samples.len() > there);
+    assert!(fs::read_to_string(&xml).unwrap().contains("failures=\"0\" errors=\"0\" skipped=\"0\""));
+    let summary = fs::read_to_string(&summary).unwrap();
+    let verdicts: Vec<&str> = summary.lines().filter(|line| line.starts_with("**")).map(|line| &line[..6]).collect();
+    assert_eq!(verdicts, ["**INCO", "**PASS"], "{summary}");
+    asked(&["--resume", folder.to_str().unwrap(), "--threshold", "5"]).exits_with(2);
+    asked(&["--resume", "nowhere"]).refuses_with(&["there is no run nowhere"]);
 }
 
 #[test]

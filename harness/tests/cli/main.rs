@@ -10,6 +10,7 @@ mod counts;
 mod damage;
 mod debug;
 mod disk;
+mod documents;
 mod export;
 mod gate;
 mod gauges;

@@ -1,6 +1,8 @@
 //! What a gate found: from the cells of its run to pairs of base and head, and from pairs to verdicts that people can act on.
 
 mod instructions;
+mod junit;
+mod markdown;
 mod show;
 
 #[cfg(test)]
@@ -16,6 +18,8 @@ use crate::store::CellKey;
 use crate::store::model::{Cell, Run, Sample, Status};
 
 pub use instructions::{JudgedCount, judged_count, uncounted};
+pub use junit::junit;
+pub use markdown::markdown;
 pub use show::terminal;
 
 /// Version of the layout that `gate --json` prints.

@@ -66,13 +66,13 @@ pub fn terminal(gated: &Gated, look: Look) -> String {
 }
 
 /// It fails, or takes less than it did.
-fn is_different(cell: &Judged) -> bool {
+pub(super) fn is_different(cell: &Judged) -> bool {
     let fewer = cell.by_instructions.as_ref().is_some_and(|count| count.change == Change::Fewer);
     cell.verdict == Verdict::Fail || cell.faster || fewer
 }
 
 /// Why nothing is known: by its times, by its instructions.
-fn reasons(cell: &Judged) -> String {
+pub(super) fn reasons(cell: &Judged) -> String {
     let of_times = cell.why.clone().filter(|_| cell.by_time == Some(Verdict::Inconclusive));
     let of_instructions = cell.by_instructions.as_ref().and_then(|count| count.why.clone());
     let reasons: Vec<String> = of_times.into_iter().chain(of_instructions).collect();
@@ -80,7 +80,7 @@ fn reasons(cell: &Judged) -> String {
 }
 
 /// One line for each kind of evidence that has something to say.
-fn headlines(cell: &Judged, gated: &Gated) -> Vec<String> {
+pub(super) fn headlines(cell: &Judged, gated: &Gated) -> Vec<String> {
     let by_time = cell.by_time == Some(Verdict::Fail) || cell.faster;
     let by_time = by_time.then(|| headline(cell, gated.threshold));
     by_time.into_iter().chain(cell.by_instructions.as_ref().and_then(|count| of_count(cell, count, gated.instructions_threshold))).collect()
@@ -117,7 +117,7 @@ fn headline(cell: &Judged, threshold: f64) -> String {
 }
 
 /// `FAIL: 1 of 12 cells failed, 10 passed (1 faster), 1 inconclusive; 48 s of 120 s`.
-fn tally(gated: &Gated) -> String {
+pub(super) fn tally(gated: &Gated) -> String {
     let verdict = match gated.verdict() {
         Verdict::Fail => "FAIL",
         Verdict::Pass => "PASS",
@@ -137,7 +137,7 @@ fn tally(gated: &Gated) -> String {
     )
 }
 
-fn grid(gated: &Gated) -> Grid {
+pub(super) fn grid(gated: &Gated) -> Grid {
     let shown = |at: usize| !(OF_TIMES.contains(&at) && !gated.is_timed()) && !(OF_INSTRUCTIONS.contains(&at) && !gated.is_counted());
     let texts = |cell: &Judged| {
         [

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Gated, JSON_SCHEMA, Judged, Verdict, judged, of_generation, pairs, terminal};
+use super::{Gated, JSON_SCHEMA, Judged, Verdict, judged, junit, markdown, of_generation, pairs, terminal};
 use crate::catalog::axes::Comparison;
 use crate::report::terminal::Look;
 use crate::stats::Gate;
@@ -70,6 +70,31 @@ fn a_slow_head_fails_and_the_text_says_what_to_do() {
     ] {
         assert!(text.contains(expected), "{expected:?} is not in\n{text}");
     }
+}
+
+#[test]
+fn junit_and_markdown_say_what_the_text_says() {
+    let gated = gated(&run(1.1), 24);
+    let xml = junit(&gated);
+    let document = roxmltree::Document::parse(&xml).unwrap();
+    let suite = document.descendants().find(|node| node.has_tag_name("testsuite")).unwrap();
+    assert_eq!(["tests", "failures", "skipped"].map(|name| suite.attribute(name).unwrap()), ["2", "1", "0"]);
+    let failure = document.descendants().find(|node| node.has_tag_name("failure")).unwrap();
+    assert!(failure.attribute("message").unwrap().starts_with("FAIL a/a call.noop:nothing 3.13.0: slower, × 1."), "{xml}");
+    assert!(failure.text().unwrap().ends_with("; flamegraph of the difference: draw a/a call.noop:nothing 3.13.0"), "{xml}");
+    let text = markdown(&gated);
+    for expected in [
+        "**FAIL: of 2 cells 1 failed",
+        "- base: v1\n- head: here\n",
+        "\nFAIL a/a call.noop:nothing 3.13.0: slower, × 1.",
+        "```\ndraw a/a call.noop:nothing 3.13.0\n```",
+        "| Verdict | Lane | Case |",
+        "- c/c@head: base has no such lane",
+    ] {
+        assert!(text.contains(expected), "{expected:?} is not in\n{text}");
+    }
+    let starved = self::gated(&run(1.1), 4);
+    assert!(junit(&starved).contains("skipped=\"2\"") && markdown(&starved).contains("Inconclusive:\n\n- a/a call.noop"));
 }
 
 #[test]

@@ -1,32 +1,34 @@
 //! `bindbench gate`: is head slower than base? Both are built, and measured in turn, until that is known.
 
+mod begin;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Parser;
 use indicatif::ProgressBar;
 use miette::{Context, IntoDiagnostic, Result, bail};
 
-use super::compare::{INCONCLUSIVE, percent};
-use super::run::{INTERRUPTED, listen, once_each, seconds};
-use super::setup::set_up_in;
-use super::sides::{BothSides, Sides};
+use super::compare::{INCONCLUSIVE, percent, write};
+use super::run::{INTERRUPTED, listen, seconds};
+use super::sides::Sides;
 use super::{print, report};
-use crate::catalog::{Preset, Selection, Side, matrix};
-use crate::measure::callgrind::Callgrind;
-use crate::measure::{MOST_ROUNDS, Options, Outcome, Session, Watch, begin, environment};
-use crate::report::gate::{Gated, JSON_SCHEMA, Judged, Pair, Verdict, judged, judged_count, of_generation, pairs, terminal, uncounted};
+use crate::catalog::{Preset, Selection, Side};
+use crate::measure::{MOST_ROUNDS, Options, Outcome, Session, Watch, environment};
+use crate::report::gate::{
+    Gated, JSON_SCHEMA, Judged, Pair, Verdict, judged, judged_count, junit, markdown, of_generation, pairs, terminal, uncounted,
+};
 use crate::report::page::shell;
 use crate::setup::bar_style;
+use crate::setup::layout::Layout;
 use crate::stats::{Gate, LOOKS};
 use crate::store::CellKey;
 use crate::store::counts::Counter;
-use crate::store::model::Run;
 use crate::worker::{Guard, Limits};
+use begin::Begun;
 
 /// Builds base and head, and measures them in turn until it is known whether head is slower.
 #[derive(Clone, Debug, Parser)]
@@ -54,12 +56,19 @@ pub struct Args {
     /// Seed of the order of samples and of the workers' hash seeds
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Go on with a gate that was stopped, or had too little time: a folder, or its name under runs/gates/; with `--budget`, until that much
+    /// is used up in all
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["base", "base_rev", "head", "workloads", "lanes", "pythons", "sizes", "threads", "preset", "counters", "threshold", "instructions_threshold", "seed"])]
+    resume: Option<PathBuf>,
     /// Kill a worker that takes longer for one request
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds)]
     timeout: Duration,
     /// Folder that the gate's run is written to [default: runs/gates/ of the checkout]
     #[arg(long, value_name = "DIR")]
     runs: Option<PathBuf>,
+    /// Write the verdicts as JUnit XML, too
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// Print JSON instead of tables
     #[arg(long)]
     json: bool,
@@ -70,7 +79,7 @@ const EXIT_STATUS: &str = "Exit status:
   1  a cell is slower, has more instructions, or does not work any more
   2  usage or configuration
   3  no cell is known to be slower, and of some it is not known
-  130  stopped by Ctrl-C";
+  130  stopped by Ctrl-C; `--resume` goes on";
 
 /// A first and a second measurement, each with as many generations as it can use.
 const MOST_GENERATIONS: u32 = 2 * LOOKS[LOOKS.len() - 1] as u32;
@@ -85,71 +94,34 @@ const PER_CELL: Duration = Duration::from_secs(10);
 pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     // From here on Ctrl-C does not end this process on the spot, so that a worktree never stays behind.
     let interrupt = listen()?;
-    let counters = once_each(&args.counters);
-    if counters.contains(&Counter::Instructions) {
-        // Better now than after two builds.
-        Callgrind::find()?;
-    }
-    let BothSides { workshop, names, notes, worktrees: _kept } = args.sides.open(catalogs)?;
-    let lonely = workshop.catalog.without_counterpart();
-    let mut selection = args.selection.on_both_sides();
-    selection.lanes.extend(lonely.iter().map(|lane| format!("!{lane}")));
-    let workshop = set_up_in(workshop, &selection, args.preset)?;
-    if interrupt.load(Ordering::Relaxed) {
+    let begun = match &args.resume {
+        Some(name) => Some(begin::again(args, name)?),
+        None => begin::anew(args, catalogs, &interrupt)?,
+    };
+    let Some(mut begun) = begun else {
         eprintln!("stopped before anything was measured");
         return Ok(ExitCode::from(INTERRUPTED));
-    }
-    let runs = args.runs.clone().unwrap_or_else(|| workshop.layout.runs().join("gates"));
-    let options = args.options();
-    let spanned = matrix(&workshop.catalog, &selection, args.preset, environment::allowed_cpus().len())?;
-    let mut session = begin(&workshop, &selection, spanned, &options, &runs, std::env::args().collect())?;
-    let cells = pairs(session.run()).len();
-    let mut left_out = left_out(&lonely, session.run());
-    if cells == 0 {
-        bail!(help = "a lane has to be built on both sides", "nothing can be measured on both sides\n{}", left_out.join("\n"));
-    }
-    let budget = args.budget.unwrap_or(PER_CELL * cells as u32);
+    };
+    let budget = args.budget.unwrap_or_else(|| usual_budget(&begun, args.resume.is_some()));
     let guard = Guard::start().into_diagnostic().wrap_err("can't start the guard")?;
     let watch = Watch { guard: &guard, interrupt: &interrupt };
-    if session.prepare_gate(&options, budget, watch)? == Outcome::Interrupted {
-        return Ok(stopped(&session));
+    if begun.session.prepare_gate(&args.options(&begun.session.run().plan.counters.clone()), budget, watch)? == Outcome::Interrupted {
+        return Ok(stopped(&begun.session));
     }
-    let pairs = pairs(session.run());
-    let begun = Instant::now();
-    let mut gate = Gate::new(pairs.len(), args.threshold);
-    let budgeted = if session.run().is_timed() { budget } else { Duration::ZERO };
-    let Some(generations) = decide(&mut gate, &mut session, &pairs, budgeted, watch)? else { return Ok(stopped(&session)) };
-    let seconds = begun.elapsed().as_secs_f64();
-    if session.count(watch)? == Outcome::Interrupted {
-        return Ok(stopped(&session));
+    let pairs = pairs(begun.session.run());
+    let is_timed = begun.session.run().is_timed();
+    let budgeted = if is_timed { budget } else { Duration::ZERO };
+    let mut gate = Gate::new(pairs.len(), begun.threshold);
+    let Some(generations) = decide(&mut gate, &mut begun.session, &pairs, budgeted, watch)? else { return Ok(stopped(&begun.session)) };
+    if begun.session.count(watch)? == Outcome::Interrupted {
+        return Ok(stopped(&begun.session));
     }
-    session.finish_gate(generations)?;
-    let run = session.run();
-    let flamegraph = |key: &CellKey| args.flamegraph(key, catalogs);
-    let judge = |at: usize| {
-        let pair = &pairs[at];
-        let count = judged_count(pair, run, session.counts(), args.instructions_threshold);
-        judged(pair, run, &gate.known(at), args.threshold, flamegraph).with_instructions(count, run, pair, || flamegraph(&pair.key))
-    };
-    let why_not = |at: &usize| uncounted(&pairs[*at], run);
-    left_out
-        .extend((0..pairs.len()).filter_map(|at| Some(format!("{}: its instructions are not counted: {}", pairs[at].key, why_not(&at)?))));
-    let judged: Vec<Judged> = (0..pairs.len()).filter(|at| run.is_timed() || why_not(at).is_none()).map(judge).collect();
-    if judged.is_empty() {
-        bail!(help = "`--counter time` takes times", "nothing can be counted on both sides\n{}", left_out.join("\n"));
+    begun.session.finish_gate(generations)?;
+    let gated = begun.gated(&gate, &pairs, budget)?;
+    if let Some(file) = &args.junit {
+        write(file, junit(&gated).as_bytes())?;
     }
-    let gated = Gated {
-        schema: JSON_SCHEMA,
-        run: session.folder().display().to_string(),
-        sides: names,
-        threshold: args.threshold,
-        instructions_threshold: args.instructions_threshold,
-        seconds,
-        budget_s: budget.as_secs_f64(),
-        cells: judged,
-        left_out,
-        notes,
-    };
+    report::step_summary(&markdown(&gated))?;
     if args.json {
         print(&(serde_json::to_string_pretty(&gated).into_diagnostic()? + "\n"))?;
     } else {
@@ -162,28 +134,35 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     }))
 }
 
-/// Takes generations of what is undecided, until nothing is or the time is up. Returns how many; none when it was stopped.
+/// The budget a gate was begun with, or else so much for each of its cells.
+fn usual_budget(begun: &Begun, resumed: bool) -> Duration {
+    let before = Duration::try_from_secs_f64(begun.session.run().plan.budget_s).unwrap_or_default();
+    if resumed && begun.session.is_prepared() { before } else { PER_CELL * pairs(begun.session.run()).len() as u32 }
+}
+
+/// Takes generations of what is undecided, until nothing is or the time is up. Returns how many; none when it was stopped. Generations that
+/// are on disk already are looked at anew, in their order: so a gate that was stopped decides as it would have.
 fn decide(gate: &mut Gate, session: &mut Session, pairs: &[Pair], budget: Duration, watch: Watch) -> Result<Option<u32>> {
     let bar = ProgressBar::new(budget.as_secs()).with_style(bar_style("s, {msg}"));
-    let (begun, mut longest) = (Instant::now(), Duration::ZERO);
-    let mut generation = 0;
-    while generation < MOST_GENERATIONS && begun.elapsed() + longest <= budget && !budget.is_zero() {
+    let (mut longest, mut generation) = (Duration::ZERO, 0);
+    let is_in_time = |session: &Session, longest: Duration| !budget.is_zero() && session.used() + longest <= budget;
+    while generation < MOST_GENERATIONS && (session.has(generation) || is_in_time(session, longest)) {
         let open: Vec<&Pair> = (0..pairs.len()).filter(|&at| gate.is_undecided(at)).map(|at| &pairs[at]).collect();
         let live: BTreeSet<u32> = open.into_iter().filter_map(|pair| working(pair, session)).flatten().collect();
         if live.is_empty() {
             break;
         }
         bar.set_message(format!("generation {}, {} cells undecided", generation + 1, live.len() / 3));
-        bar.set_position(begun.elapsed().as_secs());
+        bar.set_position(session.used().as_secs());
         let resting = session.run().cells.iter().map(|cell| cell.id).filter(|id| !live.contains(id)).collect();
-        let started = Instant::now();
+        let before = session.used();
         let (outcome, samples) = session.take_generation(generation, resting, watch)?;
         if outcome == Outcome::Interrupted {
             bar.abandon();
             return Ok(None);
         }
         gate.take(&of_generation(session.run(), &samples, pairs));
-        longest = longest.max(started.elapsed());
+        longest = longest.max(session.used().saturating_sub(before));
         generation += 1;
     }
     bar.finish_and_clear();
@@ -196,38 +175,73 @@ fn working(pair: &Pair, session: &Session) -> Option<[u32; 3]> {
     cells.iter().all(|&id| session.run().cells[id as usize].status.has_number()).then_some(cells)
 }
 
-/// Lanes that one side does not have, or that could not be built on one of them.
-fn left_out(lonely: &[String], run: &Run) -> Vec<String> {
-    let skipped = run.skipped.iter().filter(|skipped| skipped.operation.is_none());
-    let lonely = lonely.iter().map(|lane| format!("{lane}: the other side has no such lane"));
-    lonely.chain(skipped.map(|skipped| format!("{}: {}", skipped.lane, skipped.reason))).collect()
-}
-
 fn stopped(session: &Session) -> ExitCode {
-    eprintln!("stopped; what was measured is in {}; a gate can't go on later", session.folder().display());
+    let folder = session.folder();
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    eprintln!("stopped; every complete round is in {}\ngo on with: bindbench gate --resume {name}", folder.display());
     ExitCode::from(INTERRUPTED)
 }
 
 impl Args {
-    fn options(&self) -> Options {
+    /// With the counters that were asked for, or that a gate which is resumed was begun with.
+    fn options(&self, counters: &[Counter]) -> Options {
         Options {
             preset: self.preset,
             // Of instructions there are as many as always: they are exact.
-            generations: self.counters.contains(&Counter::Time).then_some(MOST_GENERATIONS),
+            generations: counters.contains(&Counter::Time).then_some(MOST_GENERATIONS),
             rounds: Some(MOST_ROUNDS),
             budget: self.budget,
             seed: self.seed,
             limits: Limits { time: self.timeout, memory: environment::available_memory() / 5 * 4 },
             loops_from: None,
             twins: false,
-            counters: once_each(&self.counters),
+            counters: counters.to_vec(),
         }
     }
 
+    fn runs(&self, layout: &Layout) -> PathBuf {
+        self.runs.clone().unwrap_or_else(|| layout.runs().join("gates"))
+    }
+}
+
+impl Begun {
+    /// All there is to say of it.
+    ///
+    /// # Errors
+    /// When nothing could be timed or counted on both sides.
+    fn gated(&self, gate: &Gate, pairs: &[Pair], budget: Duration) -> Result<Gated> {
+        let run = self.session.run();
+        let flamegraph = |key: &CellKey| self.flamegraph(key);
+        let judge = |at: usize| {
+            let pair = &pairs[at];
+            let count = judged_count(pair, run, self.session.counts(), self.instructions_threshold);
+            judged(pair, run, &gate.known(at), self.threshold, flamegraph).with_instructions(count, run, pair, || flamegraph(&pair.key))
+        };
+        let why_not = |at: &usize| uncounted(&pairs[*at], run);
+        let without = |at: usize| Some(format!("{}: its instructions are not counted: {}", pairs[at].key, why_not(&at)?));
+        let left_out: Vec<String> = self.left_out.iter().cloned().chain((0..pairs.len()).filter_map(without)).collect();
+        let cells: Vec<Judged> = (0..pairs.len()).filter(|at| run.is_timed() || why_not(at).is_none()).map(judge).collect();
+        if cells.is_empty() {
+            bail!(help = "`--counter time` takes times", "nothing can be counted on both sides\n{}", left_out.join("\n"));
+        }
+        Ok(Gated {
+            schema: JSON_SCHEMA,
+            run: self.session.folder().display().to_string(),
+            sides: self.names.clone(),
+            threshold: self.threshold,
+            instructions_threshold: self.instructions_threshold,
+            seconds: self.session.used().as_secs_f64(),
+            budget_s: budget.as_secs_f64(),
+            cells,
+            left_out,
+            notes: self.notes.clone(),
+        })
+    }
+
     /// The command that draws what head does more of than base.
-    fn flamegraph(&self, key: &CellKey, catalogs: &[PathBuf]) -> String {
+    fn flamegraph(&self, key: &CellKey) -> String {
         let mut words = vec!["bindbench".to_owned(), "profile".to_owned()];
-        words.extend(self.sides.words(catalogs));
+        words.extend(self.sides.words(&self.catalogs));
         words.push("--diff".to_owned());
         words.extend(Side::BOTH.map(|side| side.lane(&key.lane)));
         words.extend(["-w".to_owned(), format!("{}.{}", key.workload, key.operation)]);
