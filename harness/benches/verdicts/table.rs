@@ -33,6 +33,9 @@ pub fn table(journal: &Journal, parts: &[Part], given: Option<Duration>) -> Stri
     text + &smallest(&found, &tools) + &machines(&found)
 }
 
+/// A part, and its comparisons.
+type Found<'t> = (&'t Part, Vec<&'t Trial>);
+
 fn of_tool<'t>(trials: &[&'t Trial], tool: &str) -> Vec<&'t Trial> {
     trials.iter().copied().filter(|trial| trial.tool == tool).collect()
 }
@@ -50,15 +53,15 @@ fn cell(part: &Part, trials: &[&Trial]) -> String {
 }
 
 /// By class and state, the smallest slowdown that a tool found in at least half of the trials.
-fn smallest(found: &[(&Part, Vec<&Trial>)], tools: &[&str]) -> String {
-    let mut by_kind: BTreeMap<(bool, &str), Vec<&(&Part, Vec<&Trial>)>> = BTreeMap::new();
+fn smallest(found: &[Found], tools: &[&str]) -> String {
+    let mut by_kind: BTreeMap<(bool, &str), Vec<&Found>> = BTreeMap::new();
     for entry in found.iter().filter(|(part, _)| part.slower.is_some()) {
         by_kind.entry((entry.0.hog, entry.0.class.variant())).or_default().push(entry);
     }
     let mut text = String::new();
     for ((hog, class), entries) in by_kind {
         let best = |tool: &&str| {
-            let half = |(_, trials): &&&(&Part, Vec<&Trial>)| {
+            let half = |(_, trials): &&&Found| {
                 let trials = of_tool(trials, tool);
                 let hits = trials.iter().filter(|trial| trial.said == Said::Slower).count();
                 !trials.is_empty() && hits * 2 >= trials.len()
@@ -74,7 +77,7 @@ fn smallest(found: &[(&Part, Vec<&Trial>)], tools: &[&str]) -> String {
 }
 
 /// Where, and how busy it was.
-fn machines(found: &[(&Part, Vec<&Trial>)]) -> String {
+fn machines(found: &[Found]) -> String {
     let mut loads: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for trial in found.iter().flat_map(|(_, trials)| trials) {
         loads.entry(&trial.cpu).or_default().push(trial.load);

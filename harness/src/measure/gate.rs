@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::ProgressBar;
 use miette::Result;
 
-use super::plan::{cost_ns, live, put_twin, without_rounds};
+use super::plan::{Step, cost_ns, live, put_twin, without_rounds};
 use super::{Options, Outcome, Session, Watch};
 use crate::catalog::Side;
 use crate::store::model::{GateRecord, Run, Sample};
@@ -37,7 +37,7 @@ impl Session {
     /// When the disk refuses.
     pub fn prepare_gate(&mut self, options: &Options, budget: Duration, watch: Watch) -> Result<Outcome> {
         self.run.plan.budget_s = budget.as_secs_f64();
-        let (pair_up, fit): (fn(&mut Run), fn(&mut Run)) = if self.run.is_timed() { (pair_up, fit) } else { (|_| (), without_rounds) };
+        let (pair_up, fit): (Step, Step) = if self.run.is_timed() { (pair_up, fit) } else { (|_| (), without_rounds) };
         if self.is_prepared() { Ok(Outcome::Finished) } else { self.prepare(options, watch, pair_up, fit) }
     }
 

@@ -80,7 +80,7 @@ impl Session {
     /// # Errors
     /// When the disk refuses, or what counts is missing.
     pub fn measure(&mut self, options: &Options, watch: Watch) -> Result<Outcome> {
-        let (add_twins, fit): (fn(&mut Run), fn(&mut Run)) =
+        let (add_twins, fit): (plan::Step, plan::Step) =
             if self.run.is_timed() { (plan::add_twins, plan::fit) } else { (|_| (), plan::without_rounds) };
         if !self.is_prepared() && self.prepare(options, watch, add_twins, fit)? == Outcome::Interrupted {
             return Ok(Outcome::Interrupted);

@@ -9,6 +9,9 @@ use crate::store::model::{Cell, Run};
 /// What of a sample's time is not in its loop: the request, the reply, building the inputs' list, checking the answer.
 const ROUND_TRIP_NS: u64 = 1_000_000;
 
+/// A step of planning: it changes the cells of a run.
+pub type Step = fn(&mut Run);
+
 /// A cell slower than this is not warmed up: its verification was its warm-up.
 pub const SLOW: Duration = Duration::from_millis(50);
 

@@ -165,7 +165,7 @@ fn a_gate_that_had_too_little_time_gets_more() {
         let mut command = sandbox.command(&["gate", "--junit", xml.to_str().unwrap()]);
         Ended { output: command.args(more).env("GITHUB_STEP_SUMMARY", &summary).output().unwrap() }
     };
-    let starved = ["-w", "call.add", "-s", "steady/slow", "--threshold", "60", "--base-rev", "HEAD", "--budget", "0.1"];
+    let starved = ["-w", "call.add", "-s", "steady/slow", "--threshold", "300", "--base-rev", "HEAD", "--budget", "0.1"];
     asked(&starved).exits_with(3);
     assert!(fs::read_to_string(&xml).unwrap().contains("skipped=\"1\""));
     let folder = gate_folder(&sandbox).unwrap();

@@ -138,7 +138,7 @@ pub(super) fn tally(gated: &Gated) -> String {
 }
 
 pub(super) fn grid(gated: &Gated) -> Grid {
-    let shown = |at: usize| !(OF_TIMES.contains(&at) && !gated.is_timed()) && !(OF_INSTRUCTIONS.contains(&at) && !gated.is_counted());
+    let shown = |at: usize| (!OF_TIMES.contains(&at) || gated.is_timed()) && (!OF_INSTRUCTIONS.contains(&at) || gated.is_counted());
     let texts = |cell: &Judged| {
         [
             word(cell).to_owned(),
