@@ -57,14 +57,15 @@ fn a_hundredth_more_work_is_red_and_the_same_work_is_green() {
 
 #[test]
 #[ignore = "needs valgrind; `cargo test-all` runs it where there is one"]
-fn a_run_has_counts_that_are_the_same_in_every_process() {
+fn a_run_has_counts_that_are_alike_in_every_process() {
     let sandbox = sandbox();
     sandbox.set_up("work/*").succeeds();
     let lanes = ["-s", "work/same", "-s", "work/changed", "-s", "work/clock"];
-    let run = sandbox.run(&[&["--counter", "instructions", "--generations", "2"][..], &lanes].concat()).succeeds();
+    let what = ["run", "--counter", "instructions", "--preset", "smoke", "-w", "call.add", "--generations", "2"];
+    let run = sandbox.bindbench(&[&what[..], &lanes].concat()).succeeds();
     run.prints(&[
         "instructions only",
-        "Of 2 counts 2 are the same in every process",
+        "Of 2 counts ",
         "they don't see caches",
         "call.add, input pair, Python 3.",
         "work/clock call.add (3.",
@@ -77,11 +78,13 @@ fn a_run_has_counts_that_are_the_same_in_every_process() {
         recorded.counts.iter().filter(|count| count.cell == id).map(|count| Count { generation: 0, cell: 0, ..count.clone() }).collect()
     };
     let (same, changed) = (counts("work/same"), counts("work/changed"));
-    assert!(same.len() == 2 && same[0] == same[1], "{same:?}");
-    // Other lanes, other processes, and the same code.
-    assert!((same[0].of_a_call() / changed[0].of_a_call() - 1.0).abs() < 0.001, "{same:?} {changed:?}");
+    assert_eq!((same.len(), changed.len()), (2, 2));
+    // Another process, another lane, and the same code. (They are mostly the same to the last instruction; METHODOLOGY.md says when not.)
+    for count in [&same[1], &changed[0], &changed[1]] {
+        assert!((count.of_a_call() / same[0].of_a_call() - 1.0).abs() < 0.001, "{same:?} {changed:?}");
+    }
     let report = fs::read_to_string(sandbox.path().join("reports/index.html")).unwrap();
-    assert!(report.contains("id=\"instructions\"") && report.contains("work/same"), "the page has no counts");
+    assert!(report.contains("id=\"instructions\"") && report.contains("work&#x2f;same"), "the page has no counts");
     // A run is the same as itself, and nothing of callgrind's is left.
     let folder = sandbox.run_folder();
     let name = folder.to_str().unwrap();

@@ -22,9 +22,10 @@ fn denied(sandbox: &Sandbox, errno: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// The Python of the tools: where nothing is on the PATH, it has to be named.
+/// The Python that is set up: where nothing is on the PATH, it has to be named.
 fn python(sandbox: &Sandbox) -> PathBuf {
-    sandbox.path().join("build/tools/bin/python").canonicalize().unwrap()
+    let mut environments = std::fs::read_dir(sandbox.path().join("build/pythons")).unwrap();
+    environments.next().unwrap().unwrap().path().join("bin/python").canonicalize().unwrap()
 }
 
 /// Runs the command where there is neither perf nor cargo.
