@@ -121,8 +121,6 @@ pub fn steps(root: &Path, all_pythons: bool) -> Vec<Step> {
     }
     let browser = ["test", "--locked", "--package", "bindbench", "--test", "browser", "--", "--ignored"];
     steps.push(cargo("tests of the page in a browser", &browser).unless_lacking(no_chromium()));
-    let counts = ["test", "--locked", "--package", "bindbench", "--test", "cli", "--", "--ignored", "counts::"];
-    steps.push(cargo("tests that count instructions", &counts).unless_lacking(no_valgrind()));
     // Not more than four tests at a time: lanes have processes and threads of their own.
     let pytest = ["-m", "pytest", "conformance", "-q", "-n", "auto", "--maxprocesses", "4"];
     steps.extend([
@@ -137,17 +135,9 @@ pub fn steps(root: &Path, all_pythons: bool) -> Vec<Step> {
 
 /// What to do about it when there is no Chromium.
 fn no_chromium() -> Option<&'static str> {
-    let found = ["chromium", "chromium-browser", "google-chrome", "chrome"].into_iter().any(is_there);
+    let there = |program: &str| Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    let found = ["chromium", "chromium-browser", "google-chrome", "chrome"].into_iter().any(there);
     (!found).then_some("there is no Chromium here; Debian, Ubuntu: apt install chromium")
-}
-
-/// Likewise without valgrind.
-fn no_valgrind() -> Option<&'static str> {
-    (!is_there("valgrind")).then_some("there is no valgrind here; Debian, Ubuntu: apt install valgrind")
-}
-
-fn is_there(program: &str) -> bool {
-    Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }
 
 fn has_nextest() -> bool {

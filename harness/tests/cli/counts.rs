@@ -1,4 +1,4 @@
-//! Instructions, counted by valgrind. What needs it is left to `cargo test-all`, which says so where there is none.
+//! Instructions, counted by valgrind. What needs it is run by `cargo test -p bindbench --test cli -- --ignored counts::` only: it takes minutes.
 
 use std::fs;
 use std::process::Command;
@@ -33,7 +33,7 @@ fn without_valgrind_the_packages_are_named_before_anything_is_built() {
 }
 
 #[test]
-#[ignore = "needs valgrind; `cargo test-all` runs it where there is one"]
+#[ignore = "needs valgrind and two minutes of CPU"]
 fn a_hundredth_more_work_is_red_and_the_same_work_is_green() {
     let sandbox = sandbox();
     let (base, head) = (sandbox.path().join("work"), sandbox.path().join("head"));
@@ -56,7 +56,7 @@ fn a_hundredth_more_work_is_red_and_the_same_work_is_green() {
 }
 
 #[test]
-#[ignore = "needs valgrind; `cargo test-all` runs it where there is one"]
+#[ignore = "needs valgrind and two minutes of CPU"]
 fn a_run_has_counts_that_are_alike_in_every_process() {
     let sandbox = sandbox();
     sandbox.set_up("work/*").succeeds();
