@@ -67,7 +67,7 @@ impl Step {
     }
 }
 
-const BUILD: &str = "build the driver";
+const BUILD: &str = "build the driver and the tests";
 const SET_UP: &str = "set up";
 const LIST: &str = "list the lanes";
 
@@ -103,7 +103,8 @@ pub fn steps(root: &Path, all_pythons: bool) -> Vec<Step> {
         cargo("lint, Rust", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]).advising(CLIPPY),
         cargo("lint, pprof", &lint_pprof).advising(CLIPPY),
         cargo("documentation", &["doc", "--workspace", "--no-deps", "--locked", "--quiet"]).with("RUSTDOCFLAGS", "-D warnings"),
-        cargo(BUILD, &["build", "--locked", "--package", "bindbench"]),
+        // With its tests: built by itself it would share hardly a dependency with them, as those ask for more features.
+        cargo(BUILD, &["test", "--workspace", "--locked", "--no-run"]),
         driver(SET_UP, &["setup"]).after(&[BUILD]),
         cargo("lint, PyO3", &lint_pyo3)
             .with("BINDBENCH_KERNELS", kernels)
@@ -119,7 +120,7 @@ pub fn steps(root: &Path, all_pythons: bool) -> Vec<Step> {
     } else {
         steps.push(cargo("tests, Rust", &["test", "--workspace", "--locked", "--no-fail-fast"]));
     }
-    let browser = ["test", "--locked", "--package", "bindbench", "--test", "browser", "--", "--ignored"];
+    let browser = ["test", "--workspace", "--locked", "--test", "browser", "--", "--ignored"];
     steps.push(cargo("tests of the page in a browser", &browser).unless_lacking(no_chromium()));
     // Not more than four tests at a time: lanes have processes and threads of their own.
     let pytest = ["-m", "pytest", "conformance", "-q", "-n", "auto", "--maxprocesses", "4"];
