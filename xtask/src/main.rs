@@ -96,6 +96,10 @@ fn command(step: &Step, root: &Path) -> std::io::Result<Command> {
     // What a step prints itself must not come before what was said about it.
     std::io::stdout().flush()?;
     let mut command = Command::new(&step.program);
+    if std::env::var_os("CI").is_some() {
+        // Nothing is compiled a second time there.
+        command.env("CARGO_INCREMENTAL", "0");
+    }
     command.args(&step.arguments).envs(step.environment.iter().cloned()).current_dir(root).stdin(Stdio::null());
     if let Some(output) = &step.output {
         if let Some(folder) = output.parent() {
