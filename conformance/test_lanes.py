@@ -39,6 +39,20 @@ def test_loads(lane: RunningLane) -> None:
     assert (lane.loaded["gil_enabled"] is not None) == in_python
 
 
+@pytest.mark.over("call.add")
+def test_timeless_replies_are_alike(lane: RunningLane) -> None:
+    """Where instructions are counted nothing may differ from one process to the next: neither times nor its number are told."""
+    assert lane.worker
+    assert lane.loaded["pid"] != 0
+    loaded = lane.ask({"load": {**lane.lane.worker["load"], "timeless": True}})["loaded"]
+    assert (loaded["pid"], loaded["import_ns"]) == (0, 0)
+    lane.prepare("call.add", [[integer(1), integer(2)]])
+    sampled = lane.ask({"sample": {"cell": 0, "loops": 100, "first": 0, "empty": True}})["sampled"]
+    lane.stop()
+    assert (sampled["elapsed_ns"], sampled["empty_ns"]) == (0, 0)
+    assert sampled["answers"] == [{"item": 0, "answer": integer(3)}]
+
+
 def test_takes_some_form_of_input(lane: RunningLane) -> None:
     """Otherwise the tests of these workloads would pass by not being there."""
     for workload in FORMS:

@@ -83,6 +83,10 @@ pub struct Load {
     /// The CPUs to stay on; none: wherever the system puts it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpus: Option<Vec<usize>>,
+    /// Replies say 0 instead of times and of the process's number: for a worker whose instructions are counted. They would be of another
+    /// length in every process, and leave its memory in another state, which allocations inside of the loop could meet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub timeless: bool,
 }
 
 /// A cell's inputs.
@@ -484,7 +488,13 @@ mod tests {
 
     #[test]
     fn requests_are_written_this_way() {
-        let load = Load { lane: "a/b".into(), paths: vec!["/x".into()], modules: [("kmp".into(), "m".into())].into(), cpus: None };
+        let load = Load {
+            lane: "a/b".into(),
+            paths: vec!["/x".into()],
+            modules: [("kmp".into(), "m".into())].into(),
+            cpus: None,
+            timeless: false,
+        };
         is_written_as(Request::Load(load), json!({"load": {"lane": "a/b", "paths": ["/x"], "modules": {"kmp": "m"}}}));
         is_written_as(Request::Verify { cell: 1, first: 2, count: None }, json!({"verify": {"cell": 1, "first": 2}}));
         is_written_as(Request::Verify { cell: 1, first: 0, count: Some(4) }, json!({"verify": {"cell": 1, "first": 0, "count": 4}}));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bindbench_protocol::{Reply, Request, Sample};
+use bindbench_protocol::{Load, Reply, Request, Sample};
 use tempfile::TempDir;
 
 use super::Watch;
@@ -56,7 +56,7 @@ impl<'g> Counted<'g> {
         // 0: without hash randomisation.
         let worker = Worker::start(&launch, 0, &log, gear.limits, watch.guard, watch.interrupt).map_err(because)?;
         let mut counted = Self { worker, dumps, _folder: folder };
-        match counted.ask(&Request::Load(launch.load.clone()))? {
+        match counted.ask(&Request::Load(Load { timeless: true, ..launch.load.clone() }))? {
             Reply::Loaded(_) => Ok(counted),
             other => Err(misfit(&other)),
         }

@@ -67,7 +67,7 @@ impl Launch {
         if lane.packages.is_some() {
             paths.insert(0, packages::folder(&receipt.out, lane));
         }
-        Ok(Self { command, environment, load: Load { lane: lane.id.clone(), paths, modules, cpus: None }, bare: false })
+        Ok(Self { command, environment, load: Load { lane: lane.id.clone(), paths, modules, cpus: None, timeless: false }, bare: false })
     }
 
     /// The same worker with a program around it, in a bare environment.

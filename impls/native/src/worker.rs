@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use bindbench_protocol::{Call, Load, Loaded, Prepare, Raised, Reply, Request, Sample, Weigh, Weighed};
+use bindbench_protocol::{Call, Load, Loaded, Prepare, Raised, Reply, Request, Sample, Sampled, Weigh, Weighed};
 
 use crate::answers::{Exception, raised};
 use crate::cell::Cell;
@@ -16,6 +16,7 @@ use crate::process;
 pub struct Worker {
     /// The last request was [`Request::Finish`].
     pub finished: bool,
+    timeless: bool,
     kernels: Option<&'static Kernels>,
     cells: HashMap<u32, Box<dyn Cell>>,
 }
@@ -62,8 +63,9 @@ impl Worker {
         let kernels = Kernels::load().map_err(|error| raised(Exception::ImportError, error.to_string()))?;
         let import_ns = process::nanoseconds(start.elapsed());
         self.kernels = Some(Box::leak(Box::new(kernels)));
-        let libraries = process::libraries();
-        Ok(Reply::Loaded(Loaded { pid: std::process::id(), import_ns, version: None, gil_enabled: None, libraries }))
+        self.timeless = load.timeless;
+        let (pid, import_ns) = if load.timeless { (0, 0) } else { (std::process::id(), import_ns) };
+        Ok(Reply::Loaded(Loaded { pid, import_ns, version: None, gil_enabled: None, libraries: process::libraries() }))
     }
 
     fn prepare(&mut self, cell: &Prepare) -> Result<Reply, Raised> {
@@ -77,7 +79,12 @@ impl Worker {
         if let Some(cpus) = &sample.cpus {
             process::stay_on(cpus)?;
         }
-        Ok(Reply::Sampled(cell.sample(sample.loops, sample.first, sample.empty)?))
+        let sampled = cell.sample(sample.loops, sample.first, sample.empty)?;
+        Ok(Reply::Sampled(if self.timeless {
+            Sampled { elapsed_ns: 0, empty_ns: sampled.empty_ns.map(|_| 0), ..sampled }
+        } else {
+            sampled
+        }))
     }
 
     /// Between two looks at the memory goes what a sample calls. Its answers are gone before anybody could look at them.
