@@ -1,4 +1,4 @@
-"""Run a program to which the kernel refuses a system call: `deny.py ERRNO perf_event_open PROGRAM ARGUMENT…`.
+"""Run a program to which the kernel refuses system calls: `deny.py ERRNO perf_event_open,ptrace PROGRAM ARGUMENT…`.
 
 A filter as containers have one (seccomp, mode 2), inherited by whatever the program starts.
 """
@@ -12,7 +12,7 @@ import struct
 import sys
 
 # x86-64's numbers.
-CALLS = {"perf_event_open": 298}
+CALLS = {"perf_event_open": 298, "process_vm_readv": 310, "ptrace": 101}
 
 # Instructions of the filter (linux/bpf_common.h): load a word, jump if equal, return.
 LOAD_WORD, JUMP_IF_EQUAL, RETURN = 0x20, 0x15, 0x06
@@ -31,15 +31,12 @@ def instruction(code: int, if_true: int, if_false: int, operand: int) -> bytes:
 
 
 def main() -> None:
-    refusal, call, *command = sys.argv[1:]
-    program = b"".join(
-        (
-            instruction(LOAD_WORD, 0, 0, 0),
-            instruction(JUMP_IF_EQUAL, 0, 1, CALLS[call]),
-            instruction(RETURN, 0, 0, ERRNO | getattr(errno, refusal)),
-            instruction(RETURN, 0, 0, ALLOW),
-        )
-    )
+    refusal, calls, *command = sys.argv[1:]
+    refuse = instruction(RETURN, 0, 0, ERRNO | getattr(errno, refusal))
+    program = instruction(LOAD_WORD, 0, 0, 0)
+    for call in calls.split(","):
+        program += instruction(JUMP_IF_EQUAL, 0, 1, CALLS[call]) + refuse
+    program += instruction(RETURN, 0, 0, ALLOW)
     memory = ctypes.create_string_buffer(program, len(program))
     loaded = Program(len(program) // 8, ctypes.addressof(memory))
     libc = ctypes.CDLL(None, use_errno=True)

@@ -100,7 +100,12 @@ pub fn steps(root: &Path, all_pythons: bool) -> Vec<Step> {
         cargo("format, Rust", &["fmt", "--all", "--check"]).advising(RUSTFMT),
         cargo("format, PyO3", &["fmt", "--check", pyo3[0], pyo3[1]]).advising(RUSTFMT),
         cargo("format, pprof", &["fmt", "--check", pprof[0], pprof[1]]).advising(RUSTFMT),
-        cargo("lint, Rust", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]).advising(CLIPPY),
+        // With py-spy: nobody builds it by default, so nobody else would see it decay.
+        cargo(
+            "lint, Rust",
+            &["clippy", "--workspace", "--all-targets", "--features", "bindbench/pyspy", "--locked", "--", "-D", "warnings"],
+        )
+        .advising(CLIPPY),
         cargo("lint, pprof", &lint_pprof).advising(CLIPPY),
         cargo("documentation", &["doc", "--workspace", "--no-deps", "--locked", "--quiet"]).with("RUSTDOCFLAGS", "-D warnings"),
         // With its tests: built by itself it would share hardly a dependency with them, as those ask for more features.

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, LineStyle, Table};
-use miette::Result;
+use miette::{Diagnostic, Result, bail};
 
 use super::{noise, print};
 use crate::catalog::Need;
 use crate::measure::callgrind::{Callgrind, REMEDY};
+use crate::profile::Backend;
 use crate::setup::Workshop;
 use crate::setup::layout::Layout;
 use crate::setup::needs::remedy;
@@ -53,6 +54,12 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     } else if !workshop.found.iter().any(|interpreter| interpreter.has_venv) && which::which("uv").is_err() {
         let venv = "apt install python3-venv | install uv from PyPI";
         table.add_row(["venv", "no interpreter has it", venv]);
+    }
+    if cfg!(feature = "pyspy") {
+        let refused = Backend::PySpy.choose(1, || bail!("py-spy needs nothing to be built")).err();
+        let found = refused.as_ref().map_or_else(|| "allowed".to_owned(), ToString::to_string);
+        let what_to_do = refused.and_then(|refused| Some(refused.help()?.to_string())).unwrap_or_default();
+        table.add_row(["ptrace, for py-spy", &found, &what_to_do]);
     }
     print(&format!("{table}\n"))?;
     let enough = !workshop.found.is_empty();

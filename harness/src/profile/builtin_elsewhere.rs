@@ -10,7 +10,7 @@ use super::subject::Subject;
 /// # Errors
 /// Always.
 pub fn sample(_: &Subject, _: &Sampling, _: &Studio) -> Result<Sampled, NoStacks> {
-    Err(NoStacks::Refused(Refused::Elsewhere))
+    Err(NoStacks::Refused(elsewhere()))
 }
 
 /// No samples.
@@ -18,5 +18,9 @@ pub fn sample(_: &Subject, _: &Sampling, _: &Studio) -> Result<Sampled, NoStacks
 /// # Errors
 /// Always.
 pub fn check(_: u64) -> Result<(), Refused> {
-    Err(Refused::Elsewhere)
+    Err(elsewhere())
+}
+
+fn elsewhere() -> Refused {
+    Refused::Elsewhere { way: "the built-in sampler" }
 }

@@ -21,7 +21,7 @@ const BINDING: &str = "the binding";
 pub fn take(first: &Subject, second: &Subject, sampling: &Sampling, studio: &Studio, out: &Path) -> Result<Difference, NoStacks> {
     let before = sample(first, sampling, studio)?;
     let after = sample(second, sampling, studio)?;
-    let lines = difference((&before.folded, picoseconds(&before, sampling)), (&after.folded, picoseconds(&after, sampling)));
+    let lines = difference((&before.folded, picoseconds(&before)), (&after.folded, picoseconds(&after)));
     let (a, b) = (first.cell.lane.as_str(), second.cell.lane.as_str());
     let place = place(second, &format!("differences/{}--{}", a.replace('/', "-"), b.replace('/', "-")));
     let difference = Difference {
@@ -37,7 +37,10 @@ pub fn take(first: &Subject, second: &Subject, sampling: &Sampling, studio: &Stu
         title: format!("{b} against {a} \u{b7} {}", first.title()),
         subtitle: format!(
             "nanoseconds of CPU a call, {} samples against {} at {} Hz by {}; wide is slow in {b}",
-            after.folded.tally.samples, before.folded.tally.samples, sampling.hertz, after.way
+            after.folded.tally.samples,
+            before.folded.tally.samples,
+            after.hertz(),
+            after.way
         ),
     };
     write(out, &difference.folded, (lines.join("\n") + "\n").as_bytes())?;
@@ -47,8 +50,8 @@ pub fn take(first: &Subject, second: &Subject, sampling: &Sampling, studio: &Stu
 }
 
 /// What a sample stands for, of one call.
-fn picoseconds(sampled: &Sampled, sampling: &Sampling) -> f64 {
-    1e12 / sampling.hertz as f64 / sampled.calls.max(1) as f64
+fn picoseconds(sampled: &Sampled) -> f64 {
+    1000.0 * sampled.sample_ns / sampled.calls.max(1) as f64
 }
 
 /// Stacks of both lanes, each with what it takes in the first and in the second; `.1` is what a sample stands for.

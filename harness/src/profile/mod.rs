@@ -2,7 +2,7 @@
 //!
 //! Data run one way here too: a worker sits for a cell (`subject`, `sitting`), it is sampled (`builtin`, `sampler`, `record`), stacks are
 //! unwound (`image`, `unwind`), named (`perf_map`, `names`, `class`), folded (`fold`), split by what was done (`split`), and drawn
-//! (`picture`, `difference`, `firefox`). A profiled pass is never a timed one.
+//! (`picture`, `difference`, `firefox`). A profiled pass is never a timed one. Other ways to take samples are `perf`, `pyspy` and `pprof`.
 
 // What only the built-in sampler uses is compiled everywhere, so that its tests run everywhere.
 #![cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), allow(dead_code))]
@@ -15,6 +15,8 @@ mod firefox;
 mod fold;
 pub mod gil;
 mod image;
+#[cfg_attr(not(feature = "pyspy"), allow(dead_code))]
+mod interleave;
 mod maps;
 pub mod memory;
 mod names;
@@ -22,6 +24,8 @@ mod perf;
 mod perf_map;
 mod picture;
 mod pprof;
+#[cfg_attr(not(all(feature = "pyspy", target_os = "linux", target_arch = "x86_64")), path = "pyspy_elsewhere.rs")]
+mod pyspy;
 mod record;
 mod refusal;
 mod rhythm;

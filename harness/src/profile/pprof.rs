@@ -53,6 +53,7 @@ pub fn sample(subject: &Subject, how: &Sampling, library: &Path, studio: &Studio
         folded,
         calls: looped.calls,
         elapsed_ns: looped.elapsed_ns,
+        sample_ns: how.sample_ns(),
         lost: 0,
         with_kernel: false,
     })

@@ -8,7 +8,12 @@ use std::path::PathBuf;
 pub const REGISTERS: u64 = 0x1ff | 0xff << 16;
 
 /// How many these are.
-const REGISTER_COUNT: usize = REGISTERS.count_ones() as usize;
+pub const REGISTER_COUNT: usize = REGISTERS.count_ones() as usize;
+
+/// What is copied of a stack. CPython's frames are large: 16 KiB cut one stack in ten of a few calls' depth.
+pub const STACK_BYTES: u32 = 32 << 10;
+/// Samples beyond this are lost: stacks are held in memory until they are unwound.
+pub const MOST_HELD: usize = 2 << 30;
 
 /// `PERF_CONTEXT_KERNEL` and `PERF_CONTEXT_USER`: in a call chain, what comes next are addresses of the kernel, or of the program.
 const CONTEXT_KERNEL: u64 = (-128_i64).cast_unsigned();

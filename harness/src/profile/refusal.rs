@@ -36,9 +36,12 @@ pub enum Refused {
         least: usize,
     },
     /// Not this machine.
-    #[error("the built-in sampler knows Linux on x86-64 only, and this is {} on {}", std::env::consts::OS, std::env::consts::ARCH)]
+    #[error("{way} knows Linux on x86-64 only, and this is {} on {}", std::env::consts::OS, std::env::consts::ARCH)]
     #[diagnostic(help("`bindbench run` and its numbers do not need it"))]
-    Elsewhere,
+    Elsewhere {
+        /// What knows no more.
+        way: &'static str,
+    },
     /// There is no perf.
     #[error("there is no program `perf` on the PATH")]
     #[diagnostic(help(
@@ -57,6 +60,29 @@ pub enum Refused {
         program: PathBuf,
         /// What it, or the system, said.
         said: String,
+    },
+    /// This program was built without py-spy.
+    #[error("py-spy is not built into this program")]
+    #[diagnostic(help(
+        "`cargo run --release --package bindbench --features pyspy -- profile --backend py-spy` builds it in; it takes forty packages more \
+         from the Rust registry, and nothing else has to be installed. Without it Python's functions have no names on 3.11 and older"
+    ))]
+    NoPySpy,
+    /// One process may not stop another one, or read its memory.
+    #[error("the kernel refused {call}: {source} (kernel.yama.ptrace_scope is {scope})")]
+    #[diagnostic(help(
+        "`sudo sysctl kernel.yama.ptrace_scope=1` allows it of what this program starts (from 3 only the next start of the system leads \
+         back); in a container the runtime has to let ptrace and process_vm_readv through, as --cap-add=SYS_PTRACE or --security-opt \
+         seccomp=unconfined do with Docker. Without it Python's functions have no names on 3.11 and older; --backend sampler, perf and \
+         pprof need neither call"
+    ))]
+    NoPtrace {
+        /// Which system call.
+        call: &'static str,
+        /// What the kernel said.
+        source: io::Error,
+        /// The setting that most often is the reason.
+        scope: String,
     },
     /// The library for the worker can't be built.
     #[error("pprof's library can't be built: {reason}")]
@@ -93,6 +119,13 @@ impl Refused {
     /// What an error of `perf_event_open` means.
     pub fn by_the_kernel(source: io::Error) -> Self {
         Self::Denied { source, paranoid: paranoid().map_or_else(|_| "not there".to_owned(), |text| text.trim().to_owned()) }
+    }
+
+    /// What an error of `ptrace`, or of `process_vm_readv`, means.
+    #[cfg_attr(not(feature = "pyspy"), allow(dead_code))]
+    pub fn by_the_kernel_to(call: &'static str, source: io::Error) -> Self {
+        let scope = std::fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope");
+        Self::NoPtrace { call, source, scope: scope.map_or_else(|_| "not there".to_owned(), |text| text.trim().to_owned()) }
     }
 
     /// What kept the library for the worker from being built.

@@ -16,11 +16,9 @@ use perf_event::events::Software;
 use perf_event::{Builder, SampleFlag};
 
 use super::maps;
-use super::record::{self, Event, REGISTERS, Record};
+use super::record::{self, Event, MOST_HELD, REGISTERS, Record, STACK_BYTES};
 use super::refusal::Refused;
 
-/// What is copied of a stack. CPython's frames are large: 16 KiB cut one stack in ten of a few calls' depth.
-const STACK_BYTES: u32 = 32 << 10;
 /// Ring buffers of samples begin with this, for each CPU, and are halved until the kernel agrees.
 const MOST_BYTES: usize = 4 << 20;
 /// A ring buffer has to hold several samples.
@@ -29,8 +27,6 @@ const LEAST_BYTES: usize = 256 << 10;
 const EVENTS_BYTES: usize = 128 << 10;
 /// How long the ring buffers are left alone. At 999 Hz the least of them is full after 7 ms.
 const PAUSE: Duration = Duration::from_millis(4);
-/// Samples beyond this are lost: stacks are held in memory until they are unwound.
-const MOST_HELD: usize = 2 << 30;
 
 /// What was recorded.
 #[derive(Debug, Default)]

@@ -17,7 +17,7 @@ use super::sitting::{Sitting, Studio};
 use super::split::{InterpreterRules, split};
 use super::subject::Subject;
 use super::way::Way;
-use super::{builtin, perf, pprof};
+use super::{builtin, perf, pprof, pyspy};
 use crate::atomic;
 use crate::measure::crew::Trouble;
 use crate::store::model::Case;
@@ -35,12 +35,19 @@ pub(super) const LOOP: Duration = Duration::from_millis(100);
 pub struct Sampling {
     /// In which way.
     pub way: Way,
-    /// Samples a second, of each running thread.
+    /// Samples a second of each running thread, if the way can take so many.
     pub hertz: u64,
     /// Loops are sampled for this long, each to its end.
     pub span: Duration,
     /// Also write the samples one by one, for the Firefox Profiler.
     pub firefox: bool,
+}
+
+impl Sampling {
+    /// What a sample stands for that is taken as often as was asked for, nanoseconds.
+    pub(super) fn sample_ns(&self) -> f64 {
+        1e9 / self.hertz as f64
+    }
 }
 
 /// What came of sampling.
@@ -56,10 +63,19 @@ pub struct Sampled {
     pub calls: u64,
     /// Wall time of the loops, nanoseconds.
     pub elapsed_ns: u64,
+    /// What a sample stands for: time of a running thread, nanoseconds.
+    pub sample_ns: f64,
     /// Samples that were dropped.
     pub lost: u64,
     /// The operating system let itself be looked at.
     pub with_kernel: bool,
+}
+
+impl Sampled {
+    /// Samples a second of each running thread, as it came to be.
+    pub fn hertz(&self) -> u64 {
+        (1e9 / self.sample_ns).round().max(1.0) as u64
+    }
 }
 
 /// Why there are no stacks.
@@ -105,7 +121,7 @@ impl From<Trouble> for NoStacks {
 /// When the cell can't be looked at, the kernel refuses, or the disk does.
 pub fn take(subject: &Subject, sampling: &Sampling, studio: &Studio, out: &Path) -> Result<Stacks, NoStacks> {
     let sampled = sample(subject, sampling, studio)?;
-    let mut stacks = describe(subject, sampling, &sampled)?;
+    let mut stacks = describe(subject, &sampled)?;
     if stacks.samples > 0 {
         let lines = sampled.folded.lines();
         write(out, &stacks.folded, (lines.join("\n") + "\n").as_bytes())?;
@@ -115,7 +131,7 @@ pub fn take(subject: &Subject, sampling: &Sampling, studio: &Studio, out: &Path)
         let path = stacks.picture.with_extension("json.gz");
         if sampling.firefox {
             let title = format!("{} \u{b7} {}", caption.title, stacks.way);
-            let about = About { title: &title, hertz: sampling.hertz, worker: sampled.worker, taken: SystemTime::now() };
+            let about = About { title: &title, hertz: stacks.hertz, worker: sampled.worker, taken: SystemTime::now() };
             write(out, &path, &export(&sampled.folded, about).map_err(|source| NoStacks::Unwritten { path: path.clone(), source })?)?;
             stacks.firefox = Some(path);
         } else {
@@ -141,6 +157,7 @@ pub fn sample(subject: &Subject, sampling: &Sampling, studio: &Studio) -> Result
     match &sampling.way {
         Way::Builtin => builtin::sample(subject, sampling, studio),
         Way::Perf { program } => perf::sample(subject, sampling, program, studio),
+        Way::PySpy => pyspy::sample(subject, sampling, studio),
         Way::Pprof { library } => pprof::sample(subject, sampling, library, studio),
     }
 }
@@ -172,13 +189,13 @@ pub(super) fn run_loops(
     Ok(looped)
 }
 
-fn describe(subject: &Subject, sampling: &Sampling, sampled: &Sampled) -> Result<Stacks, NoStacks> {
+fn describe(subject: &Subject, sampled: &Sampled) -> Result<Stacks, NoStacks> {
     let Tally { samples, rooted, unknown, with_python, outside, .. } = sampled.folded.tally;
     let rules = InterpreterRules::read().map_err(|error| NoStacks::Rules(error.to_string()))?;
     let place = place(subject, &subject.cell.lane);
     Ok(Stacks {
         way: sampled.way.to_string(),
-        hertz: sampling.hertz,
+        hertz: sampled.hertz(),
         calls: sampled.calls,
         elapsed_ns: sampled.elapsed_ns,
         samples,

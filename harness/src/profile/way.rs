@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::refusal::Refused;
-use super::{builtin, perf};
+use super::subject::Subject;
+use super::{builtin, perf, pyspy};
 
 /// What the user wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -17,6 +18,8 @@ pub enum Backend {
     Sampler,
     /// perf, the program that comes with Linux
     Perf,
+    /// py-spy, where it is built in: names Python functions on 3.11 and older, too
+    PySpy,
     /// A library inside the worker, which needs no permission: native functions only
     Pprof,
 }
@@ -31,6 +34,8 @@ pub enum Way {
         /// The program.
         program: PathBuf,
     },
+    /// py-spy, within this program.
+    PySpy,
     /// pprof in the worker.
     Pprof {
         /// The library that is loaded there.
@@ -51,9 +56,10 @@ impl Backend {
     /// The ways that are tried, in this order. METHODOLOGY.md has the numbers that it comes from.
     fn tried(self) -> &'static [Self] {
         match self {
-            Self::Auto => &[Self::Sampler, Self::Perf, Self::Pprof],
+            Self::Auto => &[Self::Sampler, Self::Perf, Self::PySpy, Self::Pprof],
             Self::Sampler => &[Self::Sampler],
             Self::Perf => &[Self::Perf],
+            Self::PySpy => &[Self::PySpy],
             Self::Pprof => &[Self::Pprof],
         }
     }
@@ -67,6 +73,7 @@ impl Backend {
         for backend in self.tried() {
             let found = match backend {
                 Self::Perf => perf::find(hertz).map(|program| Way::Perf { program }),
+                Self::PySpy => pyspy::check().map(|()| Way::PySpy),
                 Self::Pprof => build_pprof().map(|library| Way::Pprof { library }).map_err(Refused::no_pprof),
                 Self::Sampler | Self::Auto => builtin::check(hertz).map(|()| Way::Builtin),
             };
@@ -83,10 +90,16 @@ impl Backend {
 }
 
 impl Way {
-    /// Why it can't look at a lane without Python, if it can't.
-    pub fn excuse(&self, is_native: bool) -> Option<&'static str> {
+    /// Why it can't look at a cell, if it can't.
+    pub fn excuse(&self, subject: &Subject) -> Option<&'static str> {
+        let has_python = subject.cell.interpreter.is_some();
+        self.excuse_for(has_python, has_python && subject.is_cpython)
+    }
+
+    fn excuse_for(&self, has_python: bool, has_cpython: bool) -> Option<&'static str> {
         match self {
-            Self::Pprof { .. } if is_native => Some("pprof is loaded by workers in Python only"),
+            Self::Pprof { .. } if !has_python => Some("pprof is loaded by workers in Python only"),
+            Self::PySpy if !has_cpython => Some("py-spy looks at CPython only"),
             _ => None,
         }
     }
@@ -98,6 +111,11 @@ impl Way {
                 "Samples were taken by pprof inside the workers: no Python function has a name, neither the operating system nor processes \
                  that a worker starts are seen, and there are not more samples a second than the system's clock ticks (often 250).",
             ),
+            Self::PySpy => Some(
+                "Samples were taken by py-spy, which stops a worker for each: they are fewer than were asked for, as it is left alone for most \
+                 of the time. What the operating system does is seen as the function that asked for it, and the first moments of processes \
+                 that a worker starts are not seen.",
+            ),
             Self::Builtin | Self::Perf { .. } => None,
         }
     }
@@ -108,6 +126,7 @@ impl fmt::Display for Way {
         f.write_str(match self {
             Self::Builtin => "the built-in sampler",
             Self::Perf { .. } => "perf",
+            Self::PySpy => "py-spy",
             Self::Pprof { .. } => "pprof inside the worker",
         })
     }
@@ -130,7 +149,12 @@ mod tests {
     #[test]
     fn what_a_way_can_not_see_is_said() {
         let pprof = Way::Pprof { library: "/l.so".into() };
-        assert!(pprof.excuse(true).is_some() && pprof.excuse(false).is_none() && pprof.lack().is_some());
-        assert!(Way::Builtin.excuse(true).is_none() && Way::Builtin.lack().is_none());
+        assert!(pprof.lack().is_some() && Way::PySpy.lack().is_some() && Way::Builtin.lack().is_none());
+        // Native, PyPy, CPython.
+        let excused =
+            |way: &Way| [(false, false), (true, false), (true, true)].map(|(python, cpython)| way.excuse_for(python, cpython).is_some());
+        assert_eq!(excused(&pprof), [true, false, false]);
+        assert_eq!(excused(&Way::PySpy), [true, true, false]);
+        assert_eq!(excused(&Way::Builtin), [false; 3]);
     }
 }

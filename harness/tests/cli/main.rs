@@ -20,6 +20,8 @@ mod interruptions;
 mod misfits;
 mod output;
 mod profile;
+#[cfg(feature = "pyspy")]
+mod pyspy;
 mod replay;
 mod sandbox;
 mod truth;

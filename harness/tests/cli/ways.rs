@@ -11,14 +11,15 @@ use crate::sandbox::{Ended, Sandbox};
 use crate::truth::{is_true, profile};
 
 /// A cell that sleeps, as short as it can be profiled.
-const ASLEEP: [&str; 11] = ["profile", "--pass", "stacks", "-w", "call.add", "-s", "steady/slow", "--preset", "smoke", "--seconds", "0.3"];
+pub const ASLEEP: [&str; 11] =
+    ["profile", "--pass", "stacks", "-w", "call.add", "-s", "steady/slow", "--preset", "smoke", "--seconds", "0.3"];
 
-/// Runs the command where a system call is refused: for EPERM as a container's filter does it, for EACCES as the kernel's setting does.
-fn denied(sandbox: &Sandbox, errno: &str, arguments: &[&str]) -> Command {
+/// Runs the command where system calls are refused: for EPERM as a container's filter does it, for EACCES as the kernel's setting does.
+pub fn denied(sandbox: &Sandbox, errno: &str, calls: &str, arguments: &[&str]) -> Command {
     let filter = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/deny.py");
     let inner = sandbox.command(arguments);
     let mut command = Command::new(python(sandbox));
-    command.current_dir(sandbox.path()).arg(filter).args([errno, "perf_event_open"]).arg(inner.get_program()).args(inner.get_args());
+    command.current_dir(sandbox.path()).arg(filter).args([errno, calls]).arg(inner.get_program()).args(inner.get_args());
     command
 }
 
@@ -41,7 +42,7 @@ fn a_refusal_says_what_was_refused_what_to_allow_and_what_is_lost() {
     let sandbox = Sandbox::with("steady");
     for errno in ["EPERM", "EACCES"] {
         let arguments = [&ASLEEP[..], &["--backend", "sampler"]].concat();
-        let output = denied(&sandbox, errno, &arguments).output().unwrap();
+        let output = denied(&sandbox, errno, "perf_event_open", &arguments).output().unwrap();
         Ended { output }.refuses_with(&[
             "the kernel refused perf_event_open",
             "kernel.perf_event_paranoid",
@@ -50,15 +51,22 @@ fn a_refusal_says_what_was_refused_what_to_allow_and_what_is_lost() {
         ]);
         assert!(sandbox.workers().is_empty());
     }
-    // The other two need programs.
+    // The other ones need programs.
     let command = |backend| sandbox.command(&[&ASLEEP[..], &["--backend", backend]].concat());
     lonely(&sandbox, command("perf")).refuses_with(&["there is no program `perf` on the PATH", "apt install linux-perf"]);
     lonely(&sandbox, command("pprof")).refuses_with(&["pprof's library can't be built", "cargo is missing", "bindbench run"]);
+    if !cfg!(feature = "pyspy") {
+        let builds_it = "cargo run --release --package bindbench --features pyspy -- profile --backend py-spy";
+        sandbox
+            .bindbench(&[&ASLEEP[..], &["--backend", "py-spy"]].concat())
+            .refuses_with(&["py-spy is not built into this program", builds_it]);
+    }
     // And where nothing is left, all of that is said.
-    lonely(&sandbox, denied(&sandbox, "EPERM", &ASLEEP)).refuses_with(&[
+    lonely(&sandbox, denied(&sandbox, "EPERM", "perf_event_open,ptrace", &ASLEEP)).refuses_with(&[
         "no way to take samples of stacks works here",
         "the kernel refused perf_event_open",
         "there is no program `perf` on the PATH",
+        if cfg!(feature = "pyspy") { "the kernel refused ptrace" } else { "py-spy is not built into this program" },
         "pprof's library can't be built",
     ]);
     assert!(sandbox.workers().is_empty());
@@ -75,7 +83,7 @@ fn no_perf_program_is_needed() {
 }
 
 #[test]
-fn where_perf_events_are_refused_pprof_looks_from_inside() {
+fn where_perf_events_and_ptrace_are_refused_pprof_looks_from_inside() {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         return;
     }
@@ -86,7 +94,7 @@ fn where_perf_events_are_refused_pprof_looks_from_inside() {
     sandbox.set_up("truth/*").succeeds();
     let arguments =
         ["profile", "--pass", "stacks", "-w", "call.noop", "-s", "truth/{capi,ctypes}", "--seconds", "2", "--firefox", "--json"];
-    let output = denied(&sandbox, "EPERM", &arguments).output().unwrap();
+    let output = denied(&sandbox, "EPERM", "perf_event_open,ptrace", &arguments).output().unwrap();
     let ended =
         Ended { output }.succeeds().says(&["samples are taken by pprof inside the worker instead", "the kernel refused perf_event_open"]);
     let found = ended.json();
@@ -114,24 +122,35 @@ fn where_perf_events_are_refused_pprof_looks_from_inside() {
     assert!(sandbox.workers().is_empty());
 }
 
-#[test]
-fn perf_sees_the_same() {
+/// Samples lanes by perf, and demands that it tells the truth of each.
+fn perf_sees_the_same_of(test: &str, lanes: &str, count: usize) {
     if let Err(refused) = Backend::Perf.choose(999, || panic!("nothing has to be built for that")) {
-        say(&format!("left out: perf_sees_the_same: {refused}"));
+        say(&format!("left out: {test}: {refused}"));
         return;
     }
     let sandbox = truth();
-    // One lane: it takes a tenth of the samples that the built-in sampler takes, and longer to read them.
-    profile(&sandbox, "perf", &["-s", "truth/cython"]);
+    profile(&sandbox, "perf", &["-s", lanes]);
     let found = Profile::read(&folder(&sandbox)).unwrap().unwrap();
-    assert_eq!(found.cells.len(), 1);
+    assert_eq!(found.cells.len(), count);
     for cell in &found.cells {
         assert_eq!(cell.stacks.as_ref().unwrap().way, "perf");
         if !is_at_least(cell.interpreter.as_deref().unwrap_or_default(), 13) {
-            say("left out: perf_sees_the_same: CPython writes unwind tables for perf from 3.13 on");
+            say(&format!("left out: {test}: CPython writes unwind tables for perf from 3.13 on"));
             return;
         }
         is_true(&sandbox, cell);
     }
     nothing_is_left(&sandbox);
+}
+
+#[test]
+fn perf_sees_the_same() {
+    // One lane: it takes a tenth of the samples that the built-in sampler takes, and longer to read them.
+    perf_sees_the_same_of("perf_sees_the_same", "truth/cython", 1);
+}
+
+#[test]
+#[ignore = "two minutes more; cargo test -p bindbench --test cli -- --ignored perf_sees"]
+fn perf_sees_the_same_of_every_binding_and_of_processes() {
+    perf_sees_the_same_of("perf_sees_the_same_of_every_binding_and_of_processes", "truth/*", 5);
 }

@@ -49,7 +49,7 @@ impl Session<'_> {
     fn look(&self, pass: Pass, subject: &Subject, gathered: &mut Gathered, cell: &mut ProfiledCell) -> Result<(), Stopped> {
         match (pass, self.sampling) {
             (Pass::Stacks, Some(sampling)) => {
-                if let Some(reason) = sampling.way.excuse(subject.cell.interpreter.is_none()) {
+                if let Some(reason) = sampling.way.excuse(subject) {
                     let operation = Some(format!("{}.{}", subject.case.workload, subject.case.operation));
                     let (lane, reason) = (subject.cell.lane.clone(), format!("no flamegraph: {reason}"));
                     gathered.found.skipped.push(Skipped { lane, interpreter: None, operation, reason });
@@ -83,7 +83,7 @@ pub fn compare(
         a.cell.case == b.cell.case && (x == y || x.is_none() || y.is_none())
     };
     let (before, after) = (of(first), of(second));
-    if let Some(reason) = before.iter().chain(&after).find_map(|subject| sampling.way.excuse(subject.cell.interpreter.is_none())) {
+    if let Some(reason) = before.iter().chain(&after).find_map(|subject| sampling.way.excuse(subject)) {
         return Err(Stopped::Everything(miette!("{first} and {second} can't be compared: {reason}")));
     }
     let pairs = before.iter().flat_map(|a| after.iter().filter(|b| fits(a, b)).map(move |b| (*a, *b)));

@@ -71,7 +71,8 @@ pub fn sample(subject: &Subject, how: &Sampling, program: &Path, studio: &Studio
     let Script { frames, stacks, lost, forked, .. } = script;
     forked.into_iter().for_each(|child| dumps.own(child));
     let folded = Folded::of_named(&stacks, pid, frames);
-    Ok(Sampled { way: how.way.clone(), worker: pid, folded, calls, elapsed_ns, lost, with_kernel: Refused::shows_the_kernel() })
+    let (way, sample_ns, with_kernel) = (how.way.clone(), how.sample_ns(), Refused::shows_the_kernel());
+    Ok(Sampled { way, worker: pid, folded, calls, elapsed_ns, sample_ns, lost, with_kernel })
 }
 
 /// Puts what CPython wrote down of its trampolines into the recording.

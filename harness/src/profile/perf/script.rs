@@ -25,6 +25,10 @@ pub const ARGUMENTS: [&str; 10] = [
     "--force",
 ];
 
+/// The first function that a process forked by multiprocessing calls. What was below the fork runs in code that the parent made, which perf
+/// knows nothing of in the child: `perf inject` takes only the dump that has the process's own number.
+const FORKED: (&str, &str) = ("BaseProcess._bootstrap", "multiprocessing/process.py");
+
 /// Addresses of the operating system are in the upper half.
 const SYSTEM: u64 = 1 << 63;
 
@@ -174,6 +178,9 @@ fn root(symbol: Option<&str>, file: &str) -> Root {
     match symbol {
         // `_start` of a stripped program has no name; what it calls has.
         Some(symbol) if begins_a_thread(symbol) || symbol.starts_with("__libc_start_main") => Root::Yes,
+        Some(symbol) if python_function(symbol).is_some_and(|(function, file)| function == FORKED.0 && file.ends_with(FORKED.1)) => {
+            Root::Yes
+        }
         None if is_c_library(Path::new(file)) => Root::Perhaps,
         _ => Root::No,
     }
@@ -258,6 +265,24 @@ mod tests {
         assert_eq!((script.lost, script.forked.as_slice(), seen.len()), (12, &[4713][..], 3));
         let lines = script.stacks[0].frames.iter().filter_map(|&number| script.frames.get(number).source.as_deref()).collect::<Vec<_>>();
         assert_eq!(lines, ["<the timed loop>"]);
+    }
+
+    #[test]
+    fn a_forked_process_begins_with_its_first_own_function() {
+        let text = "\
+ 4713/4713  5001.5:
+\t    7f0000000010 kmp_find (/b/kernels/libk.so)
+\t    7f0000000020 py::BaseProcess._bootstrap:/p/lib/python3.13/multiprocessing/process.py (/tmp/jitted-4713-17.so)
+\t    7f0000000050 [unknown] (/tmp/perf-4711.map)
+
+ 4713/4713  5002.5:
+\t    7f0000000020 py::BaseProcess._bootstrap:/my/process.py (/tmp/jitted-4713-17.so)
+";
+        let owners = Owners::default();
+        let mut script = Script::new(&owners);
+        script.read(text.as_bytes()).unwrap();
+        let seen: Vec<_> = script.stacks.iter().map(|stack| (stack.rooted, stack.frames.len())).collect();
+        assert_eq!(seen, [(true, 2), (false, 1)]);
     }
 
     proptest! {

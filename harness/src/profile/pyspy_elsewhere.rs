@@ -1,0 +1,30 @@
+//! Where py-spy is not built in, or the system is not known.
+
+use super::refusal::Refused;
+use super::sitting::Studio;
+use super::stacks::{NoStacks, Sampled, Sampling};
+use super::subject::Subject;
+
+/// No samples.
+///
+/// # Errors
+/// Always.
+pub fn sample(_: &Subject, _: &Sampling, _: &Studio) -> Result<Sampled, NoStacks> {
+    Err(NoStacks::Refused(reason()))
+}
+
+/// No samples.
+///
+/// # Errors
+/// Always.
+pub fn check() -> Result<(), Refused> {
+    Err(reason())
+}
+
+fn reason() -> Refused {
+    if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        Refused::NoPySpy
+    } else {
+        Refused::Elsewhere { way: "what is built around py-spy" }
+    }
+}
