@@ -59,7 +59,9 @@ pub fn is_true_but_for_chance(sandbox: &Sandbox, cell: &ProfiledCell, deviations
         let margin = MARGIN + deviations * (share * (1.0 - share) / samples as f64).sqrt();
         assert!((seen - share).abs() <= margin, "{} {function}: {seen:.3} instead of {share}, of {samples} samples", cell.lane);
     }
-    assert!(stacks.share(stacks.rooted) >= 0.95, "{}: {} of {} rooted", cell.lane, stacks.rooted, stacks.samples);
+    // Where processes are forked, perf knows the root of theirs only, not of the one that forked them.
+    let least = if stacks.way == "perf" { 0.9 } else { 0.95 };
+    assert!(stacks.share(stacks.rooted) >= least, "{}: {} of {} rooted", cell.lane, stacks.rooted, stacks.samples);
     let is_native = |stack: &str| stack.contains("truth_first") || stack.contains("truth_second");
     let native = count(&is_native);
     let glue = match cell.lane.as_str() {

@@ -59,6 +59,8 @@ struct Known {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Root {
     Yes,
+    /// If it was forked, and nothing below this is known.
+    Forked,
     /// If nothing called it: the C library's `clone3` has no name.
     Perhaps,
     No,
@@ -146,7 +148,9 @@ impl<'a> Script<'a> {
         let Some(Sample { moment, mut places }) = self.open.take() else { return };
         // What is called by nobody is where the thread begins; perf may go a step beyond it.
         let known = places.iter().rev().take(3).position(|place| place.root == Root::Yes);
-        let outermost = known.or(places.last().is_some_and(|place| place.root == Root::Perhaps).then_some(0));
+        let unnamed = || places.last().is_some_and(|place| place.root == Root::Perhaps).then_some(0);
+        let forked = || places.iter().rev().position(|place| place.root == Root::Forked);
+        let outermost = known.or_else(unnamed).or_else(forked);
         if let Some(beyond) = outermost {
             places.truncate(places.len() - beyond);
         }
@@ -179,7 +183,7 @@ fn root(symbol: Option<&str>, file: &str) -> Root {
         // `_start` of a stripped program has no name; what it calls has.
         Some(symbol) if begins_a_thread(symbol) || symbol.starts_with("__libc_start_main") => Root::Yes,
         Some(symbol) if python_function(symbol).is_some_and(|(function, file)| function == FORKED.0 && file.ends_with(FORKED.1)) => {
-            Root::Yes
+            Root::Forked
         }
         None if is_c_library(Path::new(file)) => Root::Perhaps,
         _ => Root::No,
@@ -273,6 +277,9 @@ mod tests {
  4713/4713  5001.5:
 \t    7f0000000010 kmp_find (/b/kernels/libk.so)
 \t    7f0000000020 py::BaseProcess._bootstrap:/p/lib/python3.13/multiprocessing/process.py (/tmp/jitted-4713-17.so)
+\t    7f0000000030 py_trampoline_evaluator (/p/bin/python3.13)
+\t    7f0000000040 PyObject_Vectorcall (/p/bin/python3.13)
+\t    7f0000000030 _PyEval_EvalFrameDefault (/p/bin/python3.13)
 \t    7f0000000050 [unknown] (/tmp/perf-4711.map)
 
  4713/4713  5002.5:
