@@ -1,11 +1,12 @@
-"""What a call returned or raised → what the driver compares with the expected answer."""
+"""What a call returned or raised → what the driver compares with the expected answer.
+
+Modules that only some answers take are imported there: every worker waits for what stands at the top.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import reprlib
 import sys
-import traceback
 from array import array
 from typing import Any, Callable
 
@@ -45,6 +46,8 @@ def raised(error: Exception, with_traceback: bool = False) -> dict[str, Any]:
         "bases": [base.__name__ for base in kind.__mro__[1:]],
     }
     if with_traceback:
+        import traceback
+
         described["traceback"] = _printable("".join(traceback.format_exception(kind, error, error.__traceback__)))
     return described
 
@@ -59,7 +62,9 @@ def _integers(items: list[Any], with_values: bool) -> dict[str, Any] | None:
         return None
     if sys.byteorder == "big":
         packed.byteswap()
-    integers: dict[str, Any] = {"count": len(items), "sha256": hashlib.sha256(packed).hexdigest()}
+    from hashlib import sha256
+
+    integers: dict[str, Any] = {"count": len(items), "sha256": sha256(packed).hexdigest()}
     if with_values:
         integers["values"] = items
     return integers

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
 from itertools import cycle, islice, repeat
-from threading import Barrier
 from time import perf_counter_ns
 from typing import Any, Callable
 
@@ -138,6 +136,10 @@ class Cell:
         if self._threads == 1:
             spans = [loop(self._call, inputs[0])]
         else:
+            # Most workers never need them, and would wait for them when they start.
+            from concurrent.futures import ThreadPoolExecutor
+            from threading import Barrier
+
             barrier = Barrier(self._threads)
 
             def run(own_inputs: Iterable[Any]) -> tuple[int, int, Any]:

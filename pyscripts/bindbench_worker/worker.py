@@ -1,4 +1,4 @@
-"""What each request does."""
+"""What each request does. What only a profile asks for is imported when it does: no worker waits for it that is timed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import importlib
 import json
 import os
 import sys
+from contextlib import AbstractContextManager
 from time import perf_counter_ns
 from types import ModuleType
 from typing import Any, Callable, ClassVar
 
-from . import heartbeat, memory, process
+from . import process
 from .answers import answer_of_call, raised
 from .inputs import argument
-from .stacks import Recorder
 from .timing import Cell
 
 
@@ -24,7 +24,7 @@ class Worker:
         self.finished = False
         self._modules: dict[str, ModuleType] = {}
         self._cells: dict[int, Cell] = {}
-        self._recorder: Recorder | None = None
+        self._recorder: AbstractContextManager[None] | None = None
         self._timeless = False
 
     def reply_to(self, line: str) -> dict[str, Any]:
@@ -91,12 +91,18 @@ class Worker:
         return {"called": {"answer": answer_of_call(call, tuple(map(argument, arguments)), with_values=True)}}
 
     def _watch(self, cell: int, first: int, duration_ns: int, switch_interval_ns: int) -> dict[str, Any]:
+        from . import heartbeat
+
         return {"watched": heartbeat.watch(*self._cell(cell).untimed(first), duration_ns, switch_interval_ns)}
 
     def _weigh(self, cell: int, first: int, loops: int) -> dict[str, Any]:
+        from . import memory
+
         return {"weighed": memory.weigh(*self._cell(cell).untimed(first), loops)}
 
     def _record(self, library: str, hertz: int, file: str) -> dict[str, Any]:
+        from .stacks import Recorder
+
         self._recorder = Recorder(library, hertz, file)
         return {"recording": {}}
 

@@ -9,10 +9,14 @@ use miette::Result;
 use super::plan::{Step, cost_ns, live, put_twin, without_rounds};
 use super::{Options, Outcome, Session, Watch};
 use crate::catalog::Side;
-use crate::store::model::{GateRecord, Run, Sample};
+use crate::store::model::{Cell, GateRecord, Run, Sample};
 
 /// More rounds in a generation say little more: what differs is mostly generations.
-pub const MOST_ROUNDS: u32 = 8;
+pub const MOST_ROUNDS: u32 = 24;
+
+/// A sample lasts for about so long, or for one call: a machine changes its speed a hundred times in a second, and the samples of a round
+/// are to be neighbours, not strangers. So a gate has more and shorter ones than a run, whose numbers have to stand for themselves.
+const SAMPLE: Duration = Duration::from_micros(400);
 
 /// Fewer rounds have no median worth the name.
 const FEWEST_ROUNDS: u32 = 3;
@@ -95,7 +99,8 @@ fn pair_up(run: &mut Run) {
         let base = run.cells[at].clone();
         let other = run.cells.iter().position(|cell| cell.lane == head && (cell.case, &cell.interpreter) == (base.case, &base.interpreter));
         if let Some(other) = other.filter(|&other| base.status.has_number() && run.cells[other].status.has_number()) {
-            let loops = base.loops.min(run.cells[other].loops);
+            let threads = run.cases[base.case as usize].threads;
+            let loops = [at, other].into_iter().map(|at| short(&run.cells[at], threads)).min().unwrap_or(1);
             for at in [at, other] {
                 let cell = &mut run.cells[at];
                 cell.sample_ns = (cell.sample_ns as f64 * loops as f64 / cell.loops as f64) as u64;
@@ -106,6 +111,15 @@ fn pair_up(run: &mut Run) {
             put_twin(run, at);
         }
     }
+}
+
+/// How many calls last for [`SAMPLE`]; as many as in a run where several threads make them, which take a while to get going.
+fn short(cell: &Cell, threads: u32) -> u64 {
+    if threads > 1 {
+        return cell.loops;
+    }
+    let share = SAMPLE.as_nanos() as f64 / cell.sample_ns.max(1) as f64;
+    ((cell.loops as f64 * share) as u64).clamp(1, cell.loops.max(1))
 }
 
 /// As many rounds in a generation as leave room for many generations.
@@ -151,9 +165,21 @@ mod tests {
         pair_up(&mut run);
         assert_eq!(
             run.cells.iter().map(|cell| (cell.lane.as_str(), cell.twin, cell.loops)).collect::<Vec<_>>(),
-            [("a/a@base", false, 4096), ("a/a@head", false, 4096), ("a/a@base", true, 4096)]
+            [("a/a@base", false, 327), ("a/a@head", false, 327), ("a/a@base", true, 327)]
         );
-        assert_eq!(run.cells[1].sample_ns, 2_500_000);
+        assert!(
+            run.cells
+                .iter()
+                .all(|cell| cell.sample_ns.abs_diff(SAMPLE.as_nanos() as u64 / if cell.lane == "a/a@head" { 2 } else { 1 }) < 2_000)
+        );
+    }
+
+    #[test]
+    fn slow_calls_and_threads_keep_whole_samples() {
+        let mut run = calibrated();
+        (run.cells[0].loops, run.cells[0].sample_ns) = (2, 8_000_000);
+        assert_eq!(short(&run.cells[0], 1), 1);
+        assert_eq!(short(&run.cells[1], 4), 8192);
     }
 
     #[test]

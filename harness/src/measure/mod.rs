@@ -308,7 +308,7 @@ fn warm_up(crew: &mut Crew, cells: &mut [Cell], resting: &BTreeSet<u32>) -> Outc
             crew.ready(cell)
         } else {
             let first = if crew.is_new_to(cell) { first_call(crew, cell) } else { Ok(()) };
-            first.and_then(|()| sample(crew, cell, cell.loops.div_ceil(8), 0)).and_then(|(_, verdict)| verdict.map_err(Trouble::Cell))
+            first.and_then(|()| sample(crew, cell, plan::warm_up_loops(cell), 0)).and_then(|(_, verdict)| verdict.map_err(Trouble::Cell))
         };
         match warmed {
             Ok(()) => {}

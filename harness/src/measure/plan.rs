@@ -12,6 +12,9 @@ const ROUND_TRIP_NS: u64 = 1_000_000;
 /// A step of planning: it changes the cells of a run.
 pub type Step = fn(&mut Run);
 
+/// For about so long a cell is warmed up before its first sample.
+const WARM_UP: Duration = Duration::from_micros(700);
+
 /// A cell slower than this is not warmed up: its verification was its warm-up.
 pub const SLOW: Duration = Duration::from_millis(50);
 
@@ -51,6 +54,12 @@ pub fn live(run: &Run) -> usize {
 pub fn cost_ns(cell: &Cell, run: &Run) -> u64 {
     let net = run.cases[cell.case as usize].net_of_loop;
     cell.sample_ns + if net { cell.sample_ns / 2 } else { 0 } + ROUND_TRIP_NS
+}
+
+/// How many calls warm a cell up; never more than one of its samples has.
+pub fn warm_up_loops(cell: &Cell) -> u64 {
+    let share = WARM_UP.as_nanos() as f64 / cell.sample_ns.max(1) as f64;
+    ((cell.loops as f64 * share).ceil() as u64).clamp(1, cell.loops.max(1))
 }
 
 /// Sets the number of rounds of the run and of every cell so that all samples fit into the budget: first the slow cells give up

@@ -133,3 +133,19 @@ fn lanes_of_one_side_are_no_pair() {
         [("b/b", 3, 4, Some(5))]
     );
 }
+
+/// Head's empty loops ran quicker than base's by luck, and its calls did not: nothing of that is a difference between the two.
+#[test]
+fn a_pair_has_one_empty_loop() {
+    let mut recorded = run(1.0);
+    let pairs = pairs(&recorded.run);
+    recorded.run.cases[0].net_of_loop = true;
+    let samples: Vec<_> = recorded.samples.iter().filter(|sample| sample.generation == 0).cloned().collect();
+    let with_empty = samples.into_iter().map(|mut sample| {
+        sample.loops = 1_000;
+        (sample.elapsed_ns, sample.empty_ns) = (30_000, Some(if sample.cell == pairs[0].head { 5_000 } else { 10_000 }));
+        sample
+    });
+    let found = of_generation(&recorded.run, &with_empty.collect::<Vec<_>>(), &pairs);
+    assert_eq!(found[0], Some((0.0, 0.0)));
+}

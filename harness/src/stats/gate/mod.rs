@@ -1,7 +1,7 @@
 //! A decision between two builds that is taken while they are measured: as soon as it is sure, and not before.
 //!
 //! Each generation gives a cell two numbers: the log-ratio of head to base, and that of base's twin to base, whose truth is 0. They are
-//! looked at after 5, 7, 10, 14 … generations (see [`LOOKS`]). Looking often finds differences that are none, so each look may err
+//! looked at after 6, 9, 13, 18 … generations (see [`LOOKS`]). Looking often finds differences that are none, so each look may err
 //! once in 20 × the number of looks only (Bonferroni); with many cells, their p-values at a look are adjusted by their false discovery
 //! rate ([`super::adjusted`]). A cell
 //!
