@@ -35,13 +35,13 @@ pub fn sample(subject: &Subject, how: &Sampling, studio: &Studio) -> Result<Samp
             maps.own(pid);
         }
     }
-    let Looped { calls, elapsed_ns } = looped?;
+    let looped = looped?;
     maps.read();
     sitting.finish();
     let unwound = unwind(&records);
     drop(records);
     let folded = Folded::new(&unwound, pid, Namer::new(&unwound, &maps, &subject.owners));
-    Ok(Sampled { way: Way::Builtin, worker: pid, folded, calls, elapsed_ns, sample_ns: how.sample_ns(), lost, with_kernel })
+    Ok(Sampled { way: Way::Builtin, lost, with_kernel, ..Sampled::of(pid, how, looped, folded) })
 }
 
 fn run(sitting: &mut Sitting, sampler: &Sampler, how: &Sampling) -> Result<Looped, NoStacks> {

@@ -47,16 +47,7 @@ pub fn sample(subject: &Subject, how: &Sampling, library: &Path, studio: &Studio
     let unwound = locate(&mappings, &stacks(&text, pid, &Handler::of(&mappings, library)));
     let maps = PerfMaps::default();
     let folded = Folded::new(&unwound, pid, Namer::new(&unwound, &maps, &subject.owners));
-    Ok(Sampled {
-        way: how.way.clone(),
-        worker: pid,
-        folded,
-        calls: looped.calls,
-        elapsed_ns: looped.elapsed_ns,
-        sample_ns: how.sample_ns(),
-        lost: 0,
-        with_kernel: false,
-    })
+    Ok(Sampled::of(pid, how, looped, folded))
 }
 
 /// Where the library's own frames are: they are on top of every stack.

@@ -72,6 +72,12 @@ pub struct Sampled {
 }
 
 impl Sampled {
+    /// What was sampled of a worker in the way and as often as was asked for, without the operating system's part and without a loss.
+    pub(super) fn of(worker: u32, how: &Sampling, looped: Looped, folded: Folded) -> Self {
+        let Looped { calls, elapsed_ns } = looped;
+        Self { way: how.way.clone(), worker, folded, calls, elapsed_ns, sample_ns: how.sample_ns(), lost: 0, with_kernel: false }
+    }
+
     /// Samples a second of each running thread, as it came to be.
     pub fn hertz(&self) -> u64 {
         (1e9 / self.sample_ns).round().max(1.0) as u64

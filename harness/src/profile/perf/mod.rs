@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use super::fold::Folded;
 use super::refusal::Refused;
 use super::sitting::{Sitting, Studio};
-use super::stacks::{LOOP, Looped, NoStacks, Sampled, Sampling, run_loops};
+use super::stacks::{LOOP, NoStacks, Sampled, Sampling, run_loops};
 use super::subject::Subject;
 use crate::worker::descendants;
 use dumps::JitDumps;
@@ -62,7 +62,7 @@ pub fn sample(subject: &Subject, how: &Sampling, program: &Path, studio: &Studio
     let mut recorder = Recorder::start(program, &watched, how.hertz, folder.path())?;
     let looped = run_loops(&mut sitting, loops, how.span, |on| Ok(recorder.switch(on)?));
     let recording = recorder.finish()?;
-    let Looped { calls, elapsed_ns } = looped?;
+    let looped = looped?;
     // CPython writes the end of its dumps when it ends.
     sitting.finish_and_wait();
     let mut script = Script::new(&subject.owners);
@@ -71,8 +71,7 @@ pub fn sample(subject: &Subject, how: &Sampling, program: &Path, studio: &Studio
     let Script { frames, stacks, lost, forked, .. } = script;
     forked.into_iter().for_each(|child| dumps.own(child));
     let folded = Folded::of_named(&stacks, pid, frames);
-    let (way, sample_ns, with_kernel) = (how.way.clone(), how.sample_ns(), Refused::shows_the_kernel());
-    Ok(Sampled { way, worker: pid, folded, calls, elapsed_ns, sample_ns, lost, with_kernel })
+    Ok(Sampled { lost, with_kernel: Refused::shows_the_kernel(), ..Sampled::of(pid, how, looped, folded) })
 }
 
 /// Puts what CPython wrote down of its trampolines into the recording.

@@ -55,16 +55,8 @@ pub fn sample(subject: &Subject, how: &Sampling, studio: &Studio) -> Result<Samp
     });
     let named: Vec<NamedStack> = named.collect();
     let folded = Folded::of_named(&named, pid, namer.frames);
-    Ok(Sampled {
-        way: how.way.clone(),
-        worker: pid,
-        folded,
-        calls: looped.calls,
-        elapsed_ns: looped.elapsed_ns,
-        sample_ns: sample_ns.unwrap_or_else(|| how.sample_ns()),
-        lost,
-        with_kernel: false,
-    })
+    let sampled = Sampled::of(pid, how, looped, folded);
+    Ok(Sampled { sample_ns: sample_ns.unwrap_or(sampled.sample_ns), lost, ..sampled })
 }
 
 /// Whether the kernel lets this program stop what it started, and read its memory.
