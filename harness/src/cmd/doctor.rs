@@ -10,10 +10,12 @@ use miette::{Diagnostic, Result, bail};
 use super::{noise, print};
 use crate::catalog::Need;
 use crate::measure::callgrind::{Callgrind, REMEDY};
+use crate::measure::instrument::Instrument;
 use crate::profile::Backend;
 use crate::setup::Workshop;
 use crate::setup::layout::Layout;
 use crate::setup::needs::remedy;
+use crate::store::counts::Counter;
 
 /// What to look at.
 #[derive(Clone, Debug, clap::Args)]
@@ -44,6 +46,10 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     let what_to_do = format!("only to count instructions (`run --counter instructions`): {REMEDY}");
     let what_to_do = if callgrind.is_some() { "" } else { &what_to_do };
     table.add_row(["valgrind", callgrind.as_deref().unwrap_or("missing"), what_to_do]);
+    let refused = Instrument::of(&[Counter::Hardware]).err();
+    let found = refused.as_ref().map_or_else(|| "works".to_owned(), ToString::to_string);
+    let what_to_do = refused.map_or("", |_| "only to count instructions quickly: `run --counter hardware`");
+    table.add_row(["CPU's counters", &found, what_to_do]);
     for interpreter in &workshop.found {
         let found = format!("{}  {}", interpreter.program.display(), interpreter.flags.join(", "));
         let headers = if interpreter.include.is_some() { "" } else { remedy(Need::PythonHeaders) };

@@ -9,10 +9,13 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::instrument::{setarch, without_randomisation};
 use crate::worker::Launch;
 
 /// The command that installs valgrind, on the systems people have.
@@ -20,6 +23,12 @@ pub const REMEDY: &str = "apt install valgrind | dnf install valgrind | brew ins
 
 /// The functions at whose beginning a dump is made: one, by either of its names. Symbols may have a version: `clock_gettime@@GLIBC_2.17`.
 const CLOCK: [&str; 2] = ["clock_gettime*", "__clock_gettime*"];
+
+/// Who can't be told to count within this time can't be told at all. It takes a quarter of a second.
+const SWITCH: Duration = Duration::from_secs(10);
+
+/// How often vgdb is looked at.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Instructions can't be counted here.
 #[derive(Debug, Error, Diagnostic)]
@@ -45,6 +54,8 @@ pub struct Callgrind {
     program: PathBuf,
     /// The program that switches address space layout randomisation off, where the system lets it.
     setarch: Option<PathBuf>,
+    /// The program that tells a running valgrind what to do.
+    vgdb: Option<PathBuf>,
     /// What valgrind says of its version: `valgrind-3.19.0`.
     pub version: String,
 }
@@ -62,12 +73,7 @@ impl Callgrind {
             return Err(broken(output.status.to_string()));
         }
         let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        // Containers may forbid the system call.
-        let works = |setarch: &PathBuf| {
-            let tried = Command::new(setarch).args(["-R", "true"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-            tried.is_ok_and(|status| status.success())
-        };
-        Ok(Self { setarch: which::which("setarch").ok().filter(works), program, version })
+        Ok(Self { setarch: setarch(), vgdb: which::which("vgdb").ok(), program, version })
     }
 
     /// Whether what it runs has the same address space layout every time.
@@ -75,23 +81,32 @@ impl Callgrind {
         self.setarch.is_some()
     }
 
-    /// A worker with callgrind around it, and its dumps, which go to an empty folder.
+    /// The same, counting from a worker's first instruction on: for where vgdb does not get through.
+    #[must_use]
+    pub fn without_switch(&self) -> Self {
+        Self { vgdb: None, ..self.clone() }
+    }
+
+    /// A worker with callgrind around it, and its dumps, which go to an empty folder. Where there is a switch, nothing is counted before it is
+    /// used: an interpreter reads the clock hundreds of times until it has its modules, and every dump takes its time.
     pub fn around(&self, launch: &Launch, folder: &Path) -> (Launch, Dumps) {
-        let dumps = Dumps { file: folder.join("dump"), taken: 0 };
-        let mut words: Vec<String> = Vec::new();
-        if let Some(setarch) = &self.setarch {
-            words.extend([setarch.display().to_string(), "-R".to_owned()]);
-        }
+        // Its pipes; in /tmp they would stay behind when a worker is killed.
+        let pipes = format!("--vgdb-prefix={}", folder.join("vgdb").display());
+        let switch = self.vgdb.as_ref().map(|vgdb| vec![vgdb.display().to_string(), pipes.clone()]);
+        let dumps = Dumps { file: folder.join("dump"), taken: 0, switch };
+        let mut words = without_randomisation(self.setarch.as_deref());
         words.extend([
             self.program.display().to_string(),
             "--tool=callgrind".to_owned(),
-            // Its pipes in /tmp stay behind when a worker is killed.
-            "--vgdb=no".to_owned(),
             // Dumps by function, not by line, are short.
             "--dump-line=no".to_owned(),
             format!("--callgrind-out-file={}", dumps.file.display()),
             format!("--log-file={}", folder.join("valgrind.log").display()),
         ]);
+        words.extend(match dumps.switch {
+            Some(_) => vec!["--instr-atstart=no".to_owned(), "--vgdb=yes".to_owned(), pipes],
+            None => vec!["--vgdb=no".to_owned()],
+        });
         words.extend(CLOCK.map(|name| format!("--dump-before={name}")));
         (launch.under(words), dumps)
     }
@@ -102,9 +117,38 @@ impl Callgrind {
 pub struct Dumps {
     file: PathBuf,
     taken: u32,
+    /// The command that switches counting on, but for the process and what it is to do.
+    switch: Option<Vec<String>>,
 }
 
 impl Dumps {
+    /// Switches counting on in a worker that waits for a request. Whether that is done: vgdb stops the process with ptrace for a moment, which a
+    /// container may forbid.
+    ///
+    /// # Errors
+    /// When vgdb can't be run.
+    pub fn switch_on(&self, worker: u32) -> io::Result<bool> {
+        let Some([vgdb, pipes]) = self.switch.as_deref() else { return Ok(true) };
+        let mut told = Command::new(vgdb)
+            .args([pipes, &format!("--pid={worker}"), "instrumentation", "on"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let deadline = Instant::now() + SWITCH;
+        loop {
+            match told.try_wait()? {
+                Some(status) => return Ok(status.success()),
+                None if Instant::now() < deadline => sleep(PAUSE),
+                None => {
+                    told.kill()?;
+                    told.wait()?;
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
     /// The instructions of each dump that was made since the last time, in their order; their files are removed.
     ///
     /// # Errors
@@ -163,7 +207,7 @@ mod tests {
     fn dumps_are_taken_once_and_in_their_order() {
         let folder = tempfile::tempdir().unwrap();
         let launch = Launch { command: vec!["worker".into()], environment: Default::default(), load: Load::default(), bare: false };
-        let callgrind = Callgrind { program: "/usr/bin/valgrind".into(), setarch: None, version: "valgrind-3.19.0".into() };
+        let callgrind = Callgrind { program: "/usr/bin/valgrind".into(), setarch: None, vgdb: None, version: "valgrind-3.19.0".into() };
         let (launch, mut dumps) = callgrind.around(&launch, folder.path());
         assert_eq!((launch.command[0].as_str(), launch.command.last().map(String::as_str)), ("/usr/bin/valgrind", Some("worker")));
         let write = |n: u32, sum: &str| fs::write(folder.path().join(format!("dump.{n}")), DUMP.replace("51234", sum)).unwrap();

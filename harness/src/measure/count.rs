@@ -1,4 +1,4 @@
-//! Counting instructions: each cell in fresh workers with callgrind around them, as often as there are generations.
+//! Counting instructions: each cell in fresh workers, as often as there are generations.
 //!
 //! Nothing is timed meanwhile, so as many workers work at a time as there are CPUs. What could differ from one process to the next is
 //! fixed: the hash seed, the environment, the address space layout where the system lets it, the inputs, and what a worker did before.
@@ -13,12 +13,13 @@ use bindbench_protocol::Request;
 use indicatif::ProgressBar;
 use miette::{Context, IntoDiagnostic, Result};
 
-use super::callgrind::Callgrind;
 use super::counted::{Counted, NoCount};
 use super::crew::Gear;
+use super::instrument::Instrument;
 use super::{Outcome, Session, Watch};
 use crate::catalog::axes::Parallel;
 use crate::setup::bar_style;
+use crate::store::StoreError;
 use crate::store::counts::{Count, Counting};
 use crate::store::model::{Cell, Run};
 
@@ -31,15 +32,12 @@ const MOST_CALLS: u64 = 256;
 /// Bytes or items that all calls of the shorter loop go through together; one call may go through more.
 const WORK: u64 = 1 << 16;
 
-/// Callgrind takes at least so many times as long.
-const SLOWER: u64 = 30;
-
 impl Counting {
     /// How instructions are going to be counted here.
-    pub(super) fn planned(callgrind: &Callgrind, generations: Option<u32>) -> Self {
+    pub(super) fn planned(instrument: &Instrument, generations: Option<u32>) -> Self {
         Self {
-            tool: callgrind.version.clone(),
-            fixed_layout: callgrind.fixes_layout(),
+            tool: instrument.name().to_owned(),
+            fixed_layout: instrument.fixes_layout(),
             generations: generations.unwrap_or(GENERATIONS),
             uncounted: BTreeMap::new(),
         }
@@ -53,48 +51,65 @@ impl Session {
     /// When valgrind is missing, or the disk refuses.
     pub fn count(&mut self, watch: Watch) -> Result<Outcome> {
         let Some(mut counting) = self.run.counting.clone() else { return Ok(Outcome::Finished) };
-        let callgrind = Callgrind::find()?;
-        if callgrind.version != counting.tool {
+        let Some(instrument) = Instrument::of(&self.run.plan.counters)? else { return Ok(Outcome::Finished) };
+        if instrument.name() != counting.tool {
             self.counts.clear();
-            counting = Counting::planned(&callgrind, Some(counting.generations));
+            counting = Counting::planned(&instrument, Some(counting.generations));
         }
         let scratch = tempfile::tempdir_in(self.folder.path()).into_diagnostic().wrap_err("can't make a folder for callgrind's dumps")?;
         for cell in self.run.cells.iter().filter(|cell| cell.status.has_number() && !cell.twin) {
-            let excuse = excuse(cell, &self.run).or_else(|| too_slow(cell, &self.run, self.gear.limits.time.as_nanos()));
+            let excuse =
+                excuse(cell, &self.run).or_else(|| too_slow(cell, &self.run, self.gear.limits.time.as_nanos(), instrument.slower()));
             counting.uncounted.extend(excuse.map(|why| (cell.id, why)));
         }
-        let wanted =
-            |cell: &&Cell, counting: &Counting| cell.status.has_number() && !cell.twin && !counting.uncounted.contains_key(&cell.id);
-        let cells = self.run.cells.iter().filter(|cell| wanted(cell, &counting)).count() as u64;
-        let bar = ProgressBar::new(cells * u64::from(counting.generations)).with_style(bar_style("cells counted, {msg}"));
-        for generation in 0..counting.generations {
-            bar.set_message(format!("generation {} of {}", generation + 1, counting.generations));
-            let done = |cell: &Cell| self.counts.iter().any(|count| (count.generation, count.cell) == (generation, cell.id));
-            let mut errands: BTreeMap<(&str, Option<&str>), Vec<u32>> = BTreeMap::new();
-            for cell in self.run.cells.iter().filter(|cell| wanted(cell, &counting) && !done(cell)) {
-                errands.entry((&cell.lane, cell.interpreter.as_deref())).or_default().push(cell.id);
-            }
-            let office =
-                Office { run: &self.run, gear: &self.gear, callgrind: &callgrind, scratch: scratch.path(), generation, watch, bar: &bar };
-            let Some(found) = office.carry_out(&errands.into_values().collect::<Vec<_>>()) else {
-                bar.abandon();
-                return self.stop();
-            };
-            for (cell, counted) in found {
-                match counted {
-                    Ok(count) => self.counts.push(count),
-                    Err(why) => drop(counting.uncounted.insert(cell, why)),
-                }
-            }
-            self.counts.retain(|count| !counting.uncounted.contains_key(&count.cell));
-            self.counts.sort_by_key(|count| (count.generation, count.cell));
-            self.run.counting = Some(counting.clone());
-            self.folder.save_counts(&self.counts)?;
-            self.folder.save(&self.run)?;
+        let errands = errands(&self.run, &counting, &self.counts);
+        let bar = ProgressBar::new(errands.iter().map(|errand| errand.cells.len() as u64).sum());
+        bar.set_style(bar_style("cells counted, {msg}"));
+        bar.set_message(format!("{} at a time", self.run.environment.cpus.len().max(1)));
+        let ledger = Mutex::new(Ledger { counting, counts: std::mem::take(&mut self.counts), trouble: None });
+        let office = Office { run: &self.run, gear: &self.gear, instrument: &instrument, scratch: scratch.path(), watch, bar: &bar };
+        let finished = office.carry_out(&errands, &ledger, |counts| self.folder.save_counts(counts));
+        let Ledger { counting, mut counts, trouble } = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
+        counts.retain(|count| !counting.uncounted.contains_key(&count.cell));
+        counts.sort_by_key(|count| (count.generation, count.cell));
+        self.folder.save_counts(&counts)?;
+        (self.run.counting, self.counts) = (Some(counting), counts);
+        self.folder.save(&self.run)?;
+        trouble.map_or(Ok(()), Err)?;
+        if !finished {
+            bar.abandon();
+            return self.stop();
         }
         bar.finish_and_clear();
         Ok(Outcome::Finished)
     }
+}
+
+/// Cells of one lane for one interpreter, to be counted in one fresh worker.
+struct Errand {
+    generation: u32,
+    cells: Vec<u32>,
+}
+
+/// What has been counted so far.
+struct Ledger {
+    counting: Counting,
+    counts: Vec<Count>,
+    /// The disk refused.
+    trouble: Option<StoreError>,
+}
+
+/// What is still to be counted, generation by generation.
+fn errands(run: &Run, counting: &Counting, counts: &[Count]) -> Vec<Errand> {
+    let mut errands: BTreeMap<(u32, &str, Option<&str>), Vec<u32>> = BTreeMap::new();
+    for generation in 0..counting.generations {
+        let done = |cell: &Cell| counts.iter().any(|count| (count.generation, count.cell) == (generation, cell.id));
+        let wanted = |cell: &&Cell| cell.status.has_number() && !cell.twin && !counting.uncounted.contains_key(&cell.id) && !done(cell);
+        for cell in run.cells.iter().filter(wanted) {
+            errands.entry((generation, &cell.lane, cell.interpreter.as_deref())).or_default().push(cell.id);
+        }
+    }
+    errands.into_iter().map(|((generation, ..), cells)| Errand { generation, cells }).collect()
 }
 
 /// Why a cell's instructions would be another number every time.
@@ -114,11 +129,11 @@ fn excuse(cell: &Cell, run: &Run) -> Option<String> {
 }
 
 /// Why not to try: the longest sample would run into the limit.
-fn too_slow(cell: &Cell, run: &Run, limit_ns: u128) -> Option<String> {
+fn too_slow(cell: &Cell, run: &Run, limit_ns: u128, slower: u64) -> Option<String> {
     let calls = 2 * calls(run.cases[cell.case as usize].size);
     let native_ns = cell.sample_ns / cell.loops.max(1) * calls;
-    let needed = u128::from(native_ns) * u128::from(SLOWER);
-    (needed > limit_ns).then(|| format!("under valgrind a sample would take more than {} s (`--timeout`)", limit_ns / 1_000_000_000))
+    let needed = u128::from(native_ns) * u128::from(slower);
+    (needed > limit_ns).then(|| format!("while it is counted a sample would take more than {} s (`--timeout`)", limit_ns / 1_000_000_000))
 }
 
 /// Calls in the shorter loop. All lanes of a case have the same number, and so the same inputs; and the machine's speed plays no part.
@@ -127,32 +142,29 @@ fn calls(size: Option<u64>) -> u64 {
     1 << most.ilog2()
 }
 
-/// Cells and what became of them.
-type Found = Vec<(u32, Result<Count, String>)>;
-
-/// One generation of counting.
+/// Counts cells.
 struct Office<'a> {
     run: &'a Run,
     gear: &'a Gear,
-    callgrind: &'a Callgrind,
+    instrument: &'a Instrument,
     scratch: &'a Path,
-    generation: u32,
     watch: Watch<'a>,
     bar: &'a ProgressBar,
 }
 
 impl<'a> Office<'a> {
-    /// Counts cells, those of one worker after the other, and as many workers at a time as there are CPUs. None when it was stopped.
-    fn carry_out(&self, errands: &[Vec<u32>]) -> Option<Found> {
-        let (next, stopped, found) = (AtomicUsize::new(0), AtomicBool::new(false), Mutex::new(Found::new()));
+    /// Carries errands out, as many at a time as there are CPUs, and saves what is counted with every one. Whether it came to an end.
+    fn carry_out(&self, errands: &[Errand], ledger: &Mutex<Ledger>, save: impl Fn(&[Count]) -> Result<(), StoreError> + Sync) -> bool {
+        let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
         let work = || {
-            while let Some(cells) = errands.get(next.fetch_add(1, Ordering::Relaxed))
+            while let Some(errand) = errands.get(next.fetch_add(1, Ordering::Relaxed))
                 && !stopped.load(Ordering::Relaxed)
             {
-                match self.errand(cells) {
-                    Some(mut counted) => found.lock().unwrap_or_else(PoisonError::into_inner).append(&mut counted),
-                    None => stopped.store(true, Ordering::Relaxed),
-                }
+                let carried_out = self.errand(errand, ledger);
+                let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
+                let saved = save(&ledger.counts);
+                stopped.fetch_or(!carried_out || saved.is_err(), Ordering::Relaxed);
+                ledger.trouble = ledger.trouble.take().or(saved.err());
             }
         };
         thread::scope(|scope| {
@@ -160,33 +172,36 @@ impl<'a> Office<'a> {
                 scope.spawn(work);
             }
         });
-        (!stopped.into_inner()).then(|| found.into_inner().unwrap_or_else(PoisonError::into_inner))
+        !stopped.into_inner()
     }
 
-    /// Counts cells of one lane for one interpreter. None when it was stopped.
-    fn errand(&self, cells: &[u32]) -> Option<Found> {
-        let mut found = Found::new();
+    /// Counts cells in one worker. Whether it came to an end.
+    fn errand(&self, errand: &Errand, ledger: &Mutex<Ledger>) -> bool {
+        let ledger = || ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let mut worker = None;
-        for &id in cells {
+        for &id in &errand.cells {
+            if ledger().counting.uncounted.contains_key(&id) {
+                continue;
+            }
             let cell = &self.run.cells[id as usize];
-            let ready = worker.take().map_or_else(|| Counted::start(cell, self.gear, self.callgrind, self.scratch, self.watch), Ok);
+            let ready = worker.take().map_or_else(|| Counted::start(cell, self.gear, self.instrument, self.scratch, self.watch), Ok);
             let counted = ready.and_then(|mut counted| {
-                let count = self.cell(&mut counted, cell)?;
+                let count = self.cell(&mut counted, cell, errand.generation)?;
                 // After any trouble the next cell gets a worker that nothing has happened to.
                 worker = Some(counted);
                 Ok(count)
             });
             match counted {
-                Ok(count) => found.push((id, Ok(count))),
-                Err(NoCount::Because(why)) => found.push((id, Err(why))),
-                Err(NoCount::Interrupted) => return None,
+                Ok(count) => ledger().counts.push(count),
+                Err(NoCount::Because(why)) => drop(ledger().counting.uncounted.insert(id, why)),
+                Err(NoCount::Interrupted) => return false,
             }
             self.bar.inc(1);
         }
-        Some(found)
+        true
     }
 
-    fn cell(&self, counted: &mut Counted, cell: &Cell) -> Result<Count, NoCount> {
+    fn cell(&self, counted: &mut Counted, cell: &Cell, generation: u32) -> Result<Count, NoCount> {
         let contender = &self.gear.contenders[cell.id as usize];
         let loops = calls(self.run.cases[cell.case as usize].size);
         counted.ask(&Request::Prepare(contender.prepare.clone()))?;
@@ -195,7 +210,7 @@ impl<'a> Office<'a> {
         let (instructions, empty) = counted.sample(contender, loops)?;
         let (instructions_twice, empty_twice) = counted.sample(contender, 2 * loops)?;
         counted.ask(&Request::Drop { cell: cell.id })?;
-        Ok(Count { generation: self.generation, cell: cell.id, loops, instructions, instructions_twice, empty, empty_twice })
+        Ok(Count { generation, cell: cell.id, loops, instructions, instructions_twice, empty, empty_twice })
     }
 }
 
@@ -240,7 +255,7 @@ mod tests {
     fn what_would_run_into_the_limit_is_not_tried() {
         let run = run(1);
         // 16 calls of 0.4 ms, 30 times as long: 0.2 s.
-        assert_eq!(too_slow(&run.cells[0], &run, 1_000_000_000), None);
-        assert!(too_slow(&run.cells[0], &run, 100_000_000).is_some_and(|why| why.contains("--timeout")));
+        assert_eq!(too_slow(&run.cells[0], &run, 1_000_000_000, 30), None);
+        assert!(too_slow(&run.cells[0], &run, 100_000_000, 30).is_some_and(|why| why.contains("--timeout")));
     }
 }

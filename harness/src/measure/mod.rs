@@ -8,6 +8,9 @@ mod counted;
 pub mod crew;
 pub mod environment;
 mod gate;
+#[cfg_attr(not(target_os = "linux"), path = "hardware_elsewhere.rs")]
+mod hardware;
+pub mod instrument;
 pub mod neighbours;
 mod plan;
 mod schedule;

@@ -8,10 +8,10 @@ use miette::{Result, bail, miette};
 use rand::RngExt;
 
 use super::Session;
-use super::callgrind::Callgrind;
 use super::contender::{Contender, Pools, contender};
 use super::crew::Gear;
 use super::environment::{allowed_cpus, environment};
+use super::instrument::Instrument;
 use super::plan::Dimensions;
 use crate::catalog::{Catalog, Lane, Matrix, Preset, Selection};
 use crate::setup::Workshop;
@@ -68,11 +68,8 @@ impl Options {
 
     /// How instructions are to be counted, if they are. A run that only counts has as many generations of that as are asked for.
     fn counting(&self) -> Result<Option<Counting>> {
-        if !self.counters.contains(&Counter::Instructions) {
-            return Ok(None);
-        }
         let generations = self.generations.filter(|_| !self.counters.contains(&Counter::Time));
-        Ok(Some(Counting::planned(&Callgrind::find()?, generations)))
+        Ok(Instrument::of(&self.counters)?.map(|instrument| Counting::planned(&instrument, generations)))
     }
 }
 

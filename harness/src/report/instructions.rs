@@ -92,7 +92,7 @@ pub fn counted(recorded: &Recorded, tables: &[Table]) -> Option<Counted> {
     Some(Counted {
         about: vec![
             format!(
-                "Instructions of one call, (2N − N) / N calls, counted by callgrind of {} in {} fresh process{} for each lane: the same hash \
+                "Instructions of one call, (2N − N) / N calls, counted by {} in {} fresh process{} for each lane: the same hash \
                  seed, environment{layout}.",
                 counting.tool,
                 counting.generations,

@@ -12,14 +12,13 @@ use crate::cmd::report;
 use crate::cmd::run::once_each;
 use crate::cmd::setup::set_up_in;
 use crate::cmd::sides::{BothSides, Sides};
-use crate::measure::callgrind::Callgrind;
+use crate::measure::instrument::Instrument;
 use crate::measure::{Session, begin, environment, resume};
 use crate::report::gate::pairs;
 use crate::setup::checkout::Worktree;
 use crate::setup::interpreters::Interpreter;
 use crate::setup::layout::Layout;
 use crate::store::Recorded;
-use crate::store::counts::Counter;
 use crate::store::model::{GateRecord, Run};
 
 /// A gate that can be measured.
@@ -50,10 +49,8 @@ pub(super) struct Begun {
 /// When nothing can be measured on both sides, or the disk refuses.
 pub(super) fn anew(args: &Args, catalogs: &[PathBuf], interrupt: &AtomicBool) -> Result<Option<Begun>> {
     let counters = once_each(&args.counters);
-    if counters.contains(&Counter::Instructions) {
-        // Better now than after two builds.
-        Callgrind::find()?;
-    }
+    // Better now than after two builds.
+    Instrument::of(&counters)?;
     let BothSides { workshop, names, notes, record, worktrees } = args.sides.open(catalogs)?;
     let lonely = workshop.catalog.without_counterpart();
     let mut selection = args.selection.on_both_sides();

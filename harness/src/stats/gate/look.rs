@@ -106,8 +106,8 @@ impl Look {
     }
 }
 
-/// The mean without the lowest and the highest fifth, and its standard error: of ten processes one or two lie in memory so badly that their
-/// ratio is off by ten times what the others' are, and a plain mean has no error to speak of but theirs. Of equal builds the log-ratio is
+/// The mean without the lowest and the highest fifth, and its standard error. One process in eight lies in memory so badly, or meets such a bad
+/// moment, that its ratio is off by more than five times what the others scatter: a plain mean would know nothing but those. Of equal builds the log-ratio is
 /// as often above 0 as below, however wild: so trimming takes nothing away from the truth (J. W. Tukey and D. H. McLaughlin, "Less
 /// vulnerable confidence and significance procedures for location based on a single sample: Trimming/Winsorization 1", Sankhyā A 25, 1963).
 ///
