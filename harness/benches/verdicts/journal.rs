@@ -1,12 +1,13 @@
 //! What was found so far: a line for each comparison, on the disk before the next one begins.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bindbench::atomic;
 use miette::{Context, IntoDiagnostic, Result};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::builds::Truth;
@@ -39,7 +40,7 @@ pub struct Trial {
 
 /// The file, and what is in it.
 pub struct Journal {
-    file: File,
+    path: PathBuf,
     trials: Vec<Trial>,
 }
 
@@ -49,20 +50,8 @@ impl Journal {
     /// # Errors
     /// When the disk refuses.
     pub fn open(path: &Path) -> Result<Self> {
-        let open = || -> std::io::Result<Self> {
-            let text = match fs::read_to_string(path) {
-                Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-                other => other?,
-            };
-            let trials: Vec<Trial> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-            if trials.len() < text.lines().count() || !(text.is_empty() || text.ends_with('\n')) {
-                let lines = trials.iter().map(line).collect::<std::io::Result<String>>()?;
-                atomic::replace(path, lines.as_bytes())?;
-            }
-            fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
-            Ok(Self { file: OpenOptions::new().append(true).create(true).open(path)?, trials })
-        };
-        open().into_diagnostic().wrap_err_with(|| format!("can't open {}", path.display()))
+        let trials = lines(path)?;
+        Ok(Self { path: path.to_owned(), trials })
     }
 
     /// Everything.
@@ -85,13 +74,45 @@ impl Journal {
     /// # Errors
     /// When the disk refuses.
     pub fn add(&mut self, trial: Trial) -> Result<()> {
-        let mut write = || self.file.write_all(line(&trial)?.as_bytes()).and_then(|()| self.file.sync_data());
-        write().into_diagnostic().wrap_err("can't write to the journal")?;
+        append(&self.path, &trial)?;
         self.trials.push(trial);
         Ok(())
     }
 }
 
-fn line(trial: &Trial) -> std::io::Result<String> {
-    Ok(serde_json::to_string(trial)? + "\n")
+/// What the lines of a file say; nothing where there is none. Half a line at its end is taken away.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn lines<T: Serialize + DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+    let read = || -> std::io::Result<Vec<T>> {
+        let text = match fs::read_to_string(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+            other => other?,
+        };
+        let found: Vec<T> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        if found.len() < text.lines().count() || !(text.is_empty() || text.ends_with('\n')) {
+            atomic::replace(path, found.iter().map(line).collect::<std::io::Result<String>>()?.as_bytes())?;
+        }
+        Ok(found)
+    };
+    read().into_diagnostic().wrap_err_with(|| format!("can't read {}", path.display()))
+}
+
+/// Adds a line; it is on the disk then.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn append(path: &Path, what: &impl Serialize) -> Result<()> {
+    let write = || -> std::io::Result<()> {
+        fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+        let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+        file.write_all(line(what)?.as_bytes())?;
+        file.sync_data()
+    };
+    write().into_diagnostic().wrap_err_with(|| format!("can't write to {}", path.display()))
+}
+
+fn line(what: &impl Serialize) -> std::io::Result<String> {
+    Ok(serde_json::to_string(what)? + "\n")
 }

@@ -7,6 +7,7 @@
 //! table. What is compared is `benches/catalogs/spinning`.
 
 mod builds;
+mod counts;
 mod hog;
 mod journal;
 mod judge;
@@ -60,6 +61,9 @@ struct Args {
     /// Compare nothing
     #[arg(long)]
     show: bool,
+    /// Instead, count instructions of every binding in twenty processes, and of a hundredth more work in each
+    #[arg(long, conflicts_with_all = ["parts", "tools", "trials", "seconds", "minutes", "show"])]
+    counts: bool,
     /// Passed by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,
@@ -72,7 +76,10 @@ fn main() -> Result<ExitCode> {
         Some("guard") => watch(stdin().lock()),
         Some(hog::WORD) => hog::be_one(),
         Some(judge::CRITERION) => judge::be_criterion(words)?,
-        _ => compare(&Args::parse())?,
+        _ => match Args::parse() {
+            args if args.counts => counts::count(&Yard::open()?, &args.journal.with_file_name("counts.jsonl"))?,
+            args => compare(&args)?,
+        },
     }
     Ok(ExitCode::SUCCESS)
 }
