@@ -83,7 +83,7 @@ const BINDINGS: [Binding; 8] = [
         file: "impls/native/src/kernels.rs",
         from: "        moment(self.std, data)",
         to: "for turn in 0..TURNS {\n        core::hint::black_box(turn);\n    }",
-        of_a_turn: 4.0,
+        of_a_turn: 2.0,
     },
 ];
 

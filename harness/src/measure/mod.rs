@@ -244,7 +244,8 @@ impl Session {
         let mut known_live = plan::live(run);
         let place = format!("generation {} of {}", generation + 1, run.plan.generations);
         bar.set_message(format!("{place}: starting workers"));
-        if warm_up(&mut crew, &mut run.cells, resting) == Outcome::Interrupted {
+        let beginning = schedule::beginning(&run.cells, run.seed, generation);
+        if warm_up(&mut crew, &mut run.cells, &beginning, resting) == Outcome::Interrupted {
             return Ok(Outcome::Interrupted);
         }
         for round in rounds {
@@ -303,8 +304,12 @@ impl Place {
 
 /// Starts all workers of a generation, makes all inputs that stay, and calls everything that is quick for a moment: interpreters
 /// specialise and compile what they have seen run.
-fn warm_up(crew: &mut Crew, cells: &mut [Cell], resting: &BTreeSet<u32>) -> Outcome {
-    for cell in cells.iter_mut().filter(|cell| cell.status.has_number() && !cell.alone && !resting.contains(&cell.id)) {
+fn warm_up(crew: &mut Crew, cells: &mut [Cell], order: &[u32], resting: &BTreeSet<u32>) -> Outcome {
+    for &id in order {
+        let cell = &mut cells[id as usize];
+        if !cell.status.has_number() || cell.alone || resting.contains(&id) {
+            continue;
+        }
         let slow = u128::from(cell.sample_ns) > plan::SLOW.as_nanos();
         let spare = crew.gear.contenders[cell.id as usize].once.is_none_or(Once::has_warm_up);
         let warmed = if slow || !spare {

@@ -1,10 +1,13 @@
 //! The order of samples: shuffled anew for every round, always the same from one seed.
 
+use std::collections::BTreeMap;
+
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
+use super::crew::{Post, post_of};
 use crate::store::model::Cell;
 
 /// A random stream of its own for every purpose and place in the run: what was drawn before a resume does not matter after it.
@@ -17,6 +20,18 @@ fn stream(seed: u64, generation: u32, round: u32) -> ChaCha8Rng {
 /// `PYTHONHASHSEED` of a generation's workers; 0 would switch hash randomisation off.
 pub fn hash_seed(seed: u64, generation: u32) -> u32 {
     stream(seed, generation, u32::MAX).next_u32().max(1)
+}
+
+/// The order in which a generation's workers are started and given their inputs: worker by worker, and each worker's cells in theirs. Who comes
+/// last lies elsewhere in the machine's memory than who comes first: a lane is not to be quicker for its place in a list.
+pub fn beginning(cells: &[Cell], seed: u64, generation: u32) -> Vec<u32> {
+    let mut workers: BTreeMap<Post, Vec<u32>> = BTreeMap::new();
+    for cell in cells {
+        workers.entry(post_of(cell)).or_default().push(cell.id);
+    }
+    let mut workers: Vec<Vec<u32>> = workers.into_values().collect();
+    workers.shuffle(&mut stream(seed, generation, u32::MAX - 1));
+    workers.concat()
 }
 
 /// One round.
@@ -85,6 +100,19 @@ mod tests {
             cases.dedup();
             prop_assert_eq!(blocks, cases.len());
         }
+    }
+
+    #[test]
+    fn workers_begin_in_another_order_in_every_generation() {
+        let mut cells = cells(&[1; 12]);
+        cells.iter_mut().for_each(|cell| cell.lane = ["a/a", "b/b", "c/c"][cell.id as usize % 3].to_owned());
+        let orders: Vec<Vec<u32>> = (0..30).map(|generation| beginning(&cells, 7, generation)).collect();
+        for first in 0..3 {
+            let begun: Vec<_> = orders.iter().filter(|order| order[0] == first).collect();
+            assert!(begun.len() > 3, "{orders:?}");
+            assert!(begun.iter().all(|order| order[..4] == [first, first + 3, first + 6, first + 9]));
+        }
+        assert_eq!(orders[3], beginning(&cells, 7, 3));
     }
 
     #[test]
