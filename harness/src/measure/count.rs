@@ -205,7 +205,8 @@ impl<'a> Office<'a> {
         let contender = &self.gear.contenders[cell.id as usize];
         let loops = calls(self.run.cases[cell.case as usize].size);
         counted.ask(&Request::Prepare(contender.prepare.clone()))?;
-        // Interpreters specialise what they have seen run; what is made when it is first needed is made here.
+        // Interpreters specialise what they have seen run; what is made or imported when it is first needed is made here.
+        counted.ask(&Request::Verify { cell: cell.id, first: 0, count: Some(1) })?;
         counted.sample(contender, 2 * loops)?;
         let (instructions, empty) = counted.sample(contender, loops)?;
         let (instructions_twice, empty_twice) = counted.sample(contender, 2 * loops)?;
