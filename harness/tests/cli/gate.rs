@@ -99,7 +99,7 @@ fn without_the_time_to_know_it_is_neither() {
     let sandbox = sandbox();
     gate(&sandbox, &["--base-rev", "HEAD", "--budget", "0.1"]).exits_with(3).prints(&[
         "INCONCLUSIVE: of 1 cell",
-        "the time was up before its first look, at 5 generations",
+        "the time was up before its first look, at 6 generations",
         "More time (`--budget`)",
     ]);
     is_clean(&sandbox);
