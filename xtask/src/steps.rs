@@ -4,6 +4,7 @@ use std::env::{self, consts};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread::available_parallelism;
 
 /// One program to run in the repository's folder; it has passed when it ends with status 0.
 #[derive(Debug)]
@@ -127,8 +128,10 @@ pub fn steps(root: &Path, all_pythons: bool) -> Vec<Step> {
     }
     let browser = ["test", "--workspace", "--locked", "--test", "browser", "--", "--ignored"];
     steps.push(cargo("tests of the page in a browser", &browser).unless_lacking(no_chromium()));
-    // Not more than four tests at a time: lanes have processes and threads of their own.
-    let pytest = ["-m", "pytest", "conformance", "-q", "-n", "auto", "--maxprocesses", "4"];
+    // One test more than there are CPUs, as many tests wait for processes to start and to end; and not more than four at a time: lanes have
+    // processes and threads of their own.
+    let at_a_time = available_parallelism().map_or(2, |cpus| cpus.get() + 1).min(4).to_string();
+    let pytest = ["-m", "pytest", "conformance", "-q", "-n", &at_a_time];
     steps.extend([
         driver(LIST, &["list", "--json"]).into_file(lanes.clone()).after(&[SET_UP]),
         tool("conformance of every lane", "python", &pytest)
