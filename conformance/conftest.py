@@ -17,7 +17,7 @@ IN_CI = os.environ.get("CI") == "true"
 settings.register_profile(
     "conformance",
     # A CI tries the same examples every time; whoever changes something tries others.
-    max_examples=50 if IN_CI else 150,
+    max_examples=75 if IN_CI else 150,
     deadline=None,
     database=None,
     derandomize=IN_CI,

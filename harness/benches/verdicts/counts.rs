@@ -6,9 +6,10 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
+use bindbench::setup::checkout::Worktree;
 use bindbench::stats::Instructions;
 use bindbench::store::{CellKey, Recorded};
 use miette::{Context, IntoDiagnostic, Result, bail, miette};
@@ -153,8 +154,9 @@ impl Binding {
 
     /// What a gate says of the binding with more work.
     fn found(&self, yard: &Yard, runs: &Path, case: &str, turns: u64) -> Result<Found> {
-        let head = Worktree::new(yard)?;
-        let source = head.0.join(self.file);
+        let worktree = Worktree::add(yard.layout.root(), "HEAD")?;
+        let head = worktree.of(yard.layout.root())?;
+        let source = head.join(self.file);
         let text = fs::read_to_string(&source).into_diagnostic()?;
         let indent = " ".repeat(self.from.len() - self.from.trim_start().len());
         let work = format!("{indent}{}\n{}", self.to.replace("TURNS", &turns.to_string()), self.from);
@@ -163,7 +165,7 @@ impl Binding {
         fs::write(&source, format!("{}{work}{}", &text[..at], &text[at + self.from.len()..])).into_diagnostic()?;
         let mut command = bindbench(yard, "gate");
         command.args(["--json", "-w", CHANGED, "--size", "1000", "-s", self.lane, "-p", &yard.version, "--base-rev", "HEAD", "--head"]);
-        let printed = ended_well(command.arg(&head.0).arg("--runs").arg(runs.join("gates")), &[0, 1, 3])?;
+        let printed = ended_well(command.arg(&head).arg("--runs").arg(runs.join("gates")), &[0, 1, 3])?;
         let gated: serde_json::Value = serde_json::from_slice(&printed).into_diagnostic()?;
         let cells = gated["cells"].as_array().map_or(&[][..], Vec::as_slice);
         let cell = cells.iter().find(|cell| cell["case"] == case).ok_or_else(|| miette!("the gate says nothing of {case}: {gated}"))?;
@@ -171,25 +173,6 @@ impl Binding {
         let found = ratio["low"].as_f64().zip(ratio["high"].as_f64()).zip(cell["verdict"].as_str());
         let ((low, high), verdict) = found.ok_or_else(|| miette!("the gate says something else: {cell}"))?;
         Ok(Found { case: case.to_owned(), turns, ratio: f64::midpoint(low, high), verdict: verdict.to_owned() })
-    }
-}
-
-/// The last commit, in a folder of its own; gone when this is dropped.
-struct Worktree(PathBuf, PathBuf);
-
-impl Worktree {
-    fn new(yard: &Yard) -> Result<Self> {
-        let (root, folder) = (yard.layout.root().to_owned(), yard.layout.build().join("verdicts/changed"));
-        drop(Self(folder.clone(), root.clone()));
-        ended_well(Command::new("git").current_dir(&root).args(["worktree", "add", "--quiet", "--detach"]).arg(&folder), &[0])?;
-        Ok(Self(folder, root))
-    }
-}
-
-impl Drop for Worktree {
-    fn drop(&mut self) {
-        // There may be none: one that a killed process has left is removed before the next one is made.
-        drop(Command::new("git").current_dir(&self.1).args(["worktree", "remove", "--force"]).arg(&self.0).output());
     }
 }
 

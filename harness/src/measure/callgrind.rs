@@ -204,6 +204,14 @@ mod tests {
     }
 
     #[test]
+    fn who_does_not_let_itself_be_switched_on_says_so() {
+        let dumps = |vgdb: &str| Dumps { file: "dump".into(), taken: 0, switch: Some(vec![vgdb.to_owned(), "--vgdb-prefix=x".to_owned()]) };
+        assert!(dumps("true").switch_on(1).unwrap() && !dumps("false").switch_on(1).unwrap());
+        assert!(dumps("there-is-no-vgdb").switch_on(1).is_err());
+        assert!(Dumps { switch: None, ..dumps("false") }.switch_on(1).unwrap(), "it counts already");
+    }
+
+    #[test]
     fn dumps_are_taken_once_and_in_their_order() {
         let folder = tempfile::tempdir().unwrap();
         let launch = Launch { command: vec!["worker".into()], environment: Default::default(), load: Load::default(), bare: false };

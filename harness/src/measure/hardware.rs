@@ -8,7 +8,7 @@ use perf_event::{Builder, Counter, ReadFormat};
 /// How long it was to count, and how long it did.
 const TIMES: ReadFormat = ReadFormat::TOTAL_TIME_ENABLED.union(ReadFormat::TOTAL_TIME_RUNNING);
 
-/// A counter at a process; it stands still unless it is told to count.
+/// A counter at a process.
 pub struct CpuCounter(Counter);
 
 impl CpuCounter {
@@ -22,7 +22,7 @@ impl CpuCounter {
 
     fn of_event(event: impl Event, pid: u32) -> io::Result<Self> {
         // A process's id is positive and fits.
-        Builder::new(event).observe_pid(pid.cast_signed()).any_cpu().inherit(true).read_format(TIMES).build().map(Self)
+        Builder::new(event).observe_pid(pid.cast_signed()).any_cpu().inherit(true).read_format(TIMES).enabled(true).build().map(Self)
     }
 
     /// What is counted while something is done.
@@ -30,11 +30,8 @@ impl CpuCounter {
     /// # Errors
     /// When the counter can't be read, or had to give way to others meanwhile.
     pub fn during<T>(&mut self, work: impl FnOnce() -> T) -> io::Result<(u64, T)> {
-        // Not reset: of threads that have ended the kernel keeps what they had counted.
         let before = self.0.read_count_and_time()?;
-        self.0.enable()?;
         let done = work();
-        self.0.disable()?;
         let after = self.0.read_count_and_time()?;
         if after.time_running - before.time_running < after.time_enabled - before.time_enabled {
             return Err(io::Error::other("other programs use the CPU's counters, too"));
