@@ -103,9 +103,9 @@ fn a_lane_that_another_catalog_has_is_refused() {
 #[test]
 fn a_catalog_that_is_none_is_refused() {
     let sandbox = Sandbox::new();
-    sandbox.bindbench(&["list", "--catalog", "nowhere"]).refuses_with(&["can't list the catalog nowhere"]);
+    sandbox.bindbench(&["list", "--catalog", "nowhere"]).refuses_with(&["--catalog nowhere: the folder can't be listed", "No such file"]);
     std::fs::create_dir(sandbox.path().join("empty")).unwrap();
-    sandbox.bindbench(&["list", "--catalog", "empty"]).refuses_with(&["no strategy in the catalog empty"]);
+    sandbox.bindbench(&["list", "--catalog", "empty"]).refuses_with(&["--catalog empty: there is no strategy in it", "--catalog takes a folder"]);
 }
 
 #[test]
