@@ -141,10 +141,10 @@ class RunningLane:
         answer: Answer = called["called"]["answer"]
         return answer
 
-    def prepare(self, operation: str, pool: list[list[Argument]], threads: int = 1) -> None:
+    def prepare(self, operation: str, pool: list[list[Argument]], threads: int = 1, raises: bool = False) -> None:
         """Prepare cell 0."""
         workload, _, name = operation.partition(".")
-        cell = {"cell": 0, "workload": workload, "operation": name, "pool": pool, "threads": threads, "raises": False}
+        cell = {"cell": 0, "workload": workload, "operation": name, "pool": pool, "threads": threads, "raises": raises}
         assert self.ask({"prepare": cell}) == {"prepared": {}}
 
     def stop(self) -> None:
