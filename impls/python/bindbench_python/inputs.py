@@ -54,27 +54,26 @@ def integer_sum(total: Callable[[list[int]], int], items: list[int]) -> int:
     return added if type(added) is int else total(list(map(index, items)))
 
 
-def moment(of: Callable[[Numbers], float], data: Numbers) -> float:
+def moment(of: Callable[[Numbers], float], data: Numbers, snapshot: bool = True) -> float:
     """What the function makes of a list, or of a one-dimensional buffer of float64.
+
+    A list may change its length at any time: another thread extends it, or an item's `__float__` does. So whoever asks for its
+    length, or reads it twice, has a `snapshot` to read.
 
     Not all that has a float value can be added to a float, and what can may make a sum of its own kind (NumPy's do). Either shows
     in the end, and `array` then takes the values: of Decimal, Fraction, whatever has `__float__` or `__index__`; not of a str.
     """
-    numbers = listed(data) if isinstance(data, list) else _float64(data)
-    count = len(numbers)
-    if not count:
+    if isinstance(data, list):
+        numbers = list.copy(data) if snapshot else listed(data)
+    else:
+        numbers = _float64(data)
+    if not len(numbers):
         raise ValueError("no data")
     try:
         result = of(numbers)
-    except (TypeError, ZeroDivisionError):  # the latter of a list that is empty by now
+    except TypeError:
         result = None
-    if type(result) is not float:
-        numbers = array("d", iter(numbers))
-        count = len(numbers)
-        result = of(numbers) if count else None
-    if result is None or len(numbers) != count:
-        raise RuntimeError("the list has changed its length during the call")
-    return result
+    return result if type(result) is float else of(array("d", iter(numbers)))
 
 
 def _float64(data: Numbers) -> Numbers:

@@ -17,7 +17,7 @@ from ..pure.std import center, spread
 
 def sum(data: Numbers) -> float:
     """The sum. It starts from a float: of ints alone it would be exact, and no float where it is too large for one."""
-    return moment(lambda items: builtins.sum(items, 0.0), data)
+    return moment(lambda items: builtins.sum(items, 0.0), data, snapshot=False)
 
 
 def mean(data: Numbers) -> float:
@@ -45,7 +45,7 @@ def _mean(items: Numbers) -> float:
 def _var(items: Numbers) -> float:
     mean = _mean(items)
     if math.isfinite(mean):
-        with contextlib.suppress(OverflowError, ValueError):  # ValueError: the list was emptied meanwhile
+        with contextlib.suppress(OverflowError):
             variance = statistics.pvariance(items, mean)
             if type(variance) not in (float, int):  # of the items' own kind, and rounded as they are
                 raise TypeError("the items are neither floats nor ints")

@@ -13,7 +13,7 @@ from ..inputs import Numbers, moment
 
 def sum(data: Numbers) -> float:
     """The sum, rounded at every step."""
-    return moment(total, data)
+    return moment(total, data, snapshot=False)
 
 
 def mean(data: Numbers) -> float:
@@ -41,15 +41,14 @@ def total(items: Numbers) -> float:
 
 def center(items: Numbers) -> float:
     """Their mean."""
-    count = len(items)
-    return total(items) / count
+    return total(items) / len(items)
 
 
 def spread(items: Numbers) -> float:
     """Their variance."""
-    count, mean = len(items), center(items)
+    mean = center(items)
     total = 0.0
     for x in items:
         deviation = x - mean
         total += deviation * deviation  # not ** 2, which raises where the product is infinite
-    return total / count
+    return total / len(items)
