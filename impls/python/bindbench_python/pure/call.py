@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from operator import index
 
@@ -39,10 +40,10 @@ def give_list(n: int) -> list[int]:
     n = index(n)
     if n < 0:
         raise ValueError("n must not be negative")
-    below = range(n)
-    len(below)  # raises OverflowError for more than any list can have; appending would find out when the memory is full
+    if n > sys.maxsize // 8:
+        raise OverflowError("no list has so many items")  # appending would find out when the memory is full
     items = []
-    for i in below:
+    for i in range(n):
         items.append(i)
     return items
 
