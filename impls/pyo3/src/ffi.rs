@@ -5,7 +5,6 @@ use std::{ffi::c_void, marker::PhantomData, ops::Deref, ops::Range, ptr, ptr::No
 
 use pyo3::{
     PyErr,
-    buffer::{Element, PyBuffer},
     exceptions::{PyMemoryError, PyRuntimeError, PyValueError},
 };
 
@@ -116,14 +115,40 @@ impl<'a, T> From<&'a [T]> for View<'a, T> {
     }
 }
 
-impl<'a, T: Element> View<'a, T> {
-    /// The memory of a buffer, which keeps it in place and alive; `None` if it does not lie in one piece.
-    pub fn of(buffer: &'a PyBuffer<T>) -> Option<Self> {
-        if buffer.item_count() == 0 {
-            return Some(Self::from(&[][..])); // the pointer may be null, as PyPy's is
+impl<'a, T: Copy> View<'a, T> {
+    /// So many items from an address on.
+    ///
+    /// # Safety
+    /// They are there for as long as `'a`, and the address is one a `T` may have.
+    pub unsafe fn new(start: NonNull<T>, length: usize) -> Self {
+        Self { start, length, owner: PhantomData }
+    }
+
+    /// A copy, in memory of Rust's.
+    pub fn to_vec(self) -> Vec<T> {
+        let mut items = Vec::with_capacity(self.length);
+        // SAFETY: a view is valid for its length; there is room for as much, which then is set.
+        unsafe {
+            self.start.as_ptr().copy_to_nonoverlapping(items.as_mut_ptr(), self.length);
+            items.set_len(self.length);
         }
-        let items = buffer.as_slice_ptr()?;
-        Some(Self { start: items.cast(), length: items.len(), owner: PhantomData })
+        items
+    }
+}
+
+impl<'a> View<'a, u8> {
+    /// The float64 that these bytes are; `None` where no `f64` may lie, as in `memoryview(bytes)[1:]`.
+    pub fn as_floats(self) -> Option<View<'a, f64>> {
+        let start = self.start.cast::<f64>();
+        // SAFETY: the bytes are there for as long as 'a, and any eight are a float64.
+        start.is_aligned().then(|| unsafe { View::new(start, self.length / size_of::<f64>()) })
+    }
+
+    /// A copy of them, wherever they lie.
+    pub fn to_floats(self) -> Vec<f64> {
+        let floats = self.to_vec();
+        let (floats, _) = floats.as_chunks();
+        floats.iter().copied().map(f64::from_ne_bytes).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use pyo3::{exceptions::PyValueError, prelude::*, types::PyList};
 
 use crate::{
     ffi,
-    input::{self, Bytes, Floats},
+    input::{self, Bytes, Count, Floats},
     tokens::Tokens,
     vocabulary::bpe,
 };
@@ -43,16 +43,17 @@ pub fn take_list(py: Python<'_>, xs: &Bound<'_, PyList>) -> PyResult<i64> {
 
 /// 0, 1, … n − 1. Boxing needs the interpreter, so only the counting runs detached.
 #[pyfunction]
-pub fn give_list(py: Python<'_>, n: i64) -> PyResult<Vec<i64>> {
-    let n = usize::try_from(n).map_err(|_| PyValueError::new_err("n must not be negative"))?;
+pub fn give_list(py: Python<'_>, n: Count) -> PyResult<Vec<i64>> {
+    let n = usize::try_from(n.0).map_err(|_| PyValueError::new_err("n must not be negative"))?;
     Ok(py.detach(|| ffi::give(n))?)
 }
 
 /// The sum of f(i). Detached code that calls Python must attach for every call: this is what it costs. `Py` instead of `Bound`,
 /// because it may cross.
 #[pyfunction]
-pub fn call_back(py: Python<'_>, f: Py<PyAny>, n: i64) -> PyResult<i64> {
-    py.detach(|| ffi::call_back(n, |i| Python::attach(|py| f.call1(py, (i,))?.extract(py))))
+pub fn call_back(py: Python<'_>, f: Py<PyAny>, n: Count) -> PyResult<i64> {
+    input::callable(f.bind(py))?;
+    py.detach(|| ffi::call_back(n.0, |i| Python::attach(|py| f.call1(py, (i,))?.extract(py))))
 }
 
 /// Raises RuntimeError. The failure crosses as a plain value; the exception is made attached.
