@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Callable, TypeVar
@@ -58,6 +59,7 @@ class Lane:
     copies: dict[str, Any]
     operations: tuple[str, ...]
     unchecked: dict[str, str]
+    """Which checks it is excused from, and why: `call.add` is all of an operation, `call.add(None first)` one, `*` any text."""
     worker: dict[str, Any]
 
     @classmethod
@@ -91,6 +93,15 @@ class Lane:
     def has(self, operation: str) -> bool:
         """Whether it has the operation, `std.mean`."""
         return operation in self.operations
+
+    def excuses(self, check: object) -> bool:
+        """Whether its manifest says that it doesn't keep a check."""
+        return any(covers(declared, check) for declared in self.unchecked)
+
+
+def covers(declared: str, check: object) -> bool:
+    """Whether what a manifest says it leaves unchecked is this check."""
+    return fnmatchcase(repr(check), declared if "(" in declared else f"{declared}(*")
 
 
 def read_lanes() -> list[Lane]:

@@ -32,6 +32,13 @@ EXAMPLES: dict[str, list[Any]] = {
     "tiny": [5e-324, 2.2e-308, 1e-200],
     "sum of large": [1e150, 1e150, -1e150],
     "chunks": [float(i % 7) for i in range(8193)],
+    "sum beyond 1e308": [1e308] * 5,
+    "sum beyond 1e308 and back": [1e308, 1e308, -1e308, -1e308],
+    "sums of chunks beyond 1e308": [1e305] * 8193,
+    "squares beyond 1e308": [1e200, -1e200, 1.0],
+    "sum of squares beyond 1e308": [1e154, -1e154] * 10,
+    "inf in the last chunk": [1.0] * 8192 + [math.inf],
+    "inf and -inf far apart": [math.inf] + [1.0] * 8192 + [-math.inf],
 }
 
 plain = st.floats(-1e150, 1e150)
