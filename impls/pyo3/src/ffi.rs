@@ -6,7 +6,7 @@ use std::{ffi::c_void, marker::PhantomData, ops::Deref, ops::Range, ptr, ptr::No
 use pyo3::{
     PyErr,
     buffer::{Element, PyBuffer},
-    exceptions::{PyMemoryError, PyRuntimeError, PyValueError},
+    exceptions::{PyMemoryError, PyOverflowError, PyRuntimeError, PyValueError},
 };
 
 mod bb {
@@ -19,7 +19,7 @@ mod bb {
         pub safe fn bb_add(a: i64, b: i64) -> i64;
         pub safe fn bb_fail() -> Status;
         pub fn bb_length(data: *const u8, length: usize) -> usize;
-        pub fn bb_take(items: *const i64, length: usize) -> i64;
+        pub fn bb_take(items: *const i64, length: usize, sum: *mut i64) -> Status;
         pub fn bb_give(items: *mut i64, length: usize);
         pub fn bb_call_back(f: Callback, context: *mut c_void, n: i64, sum: *mut i64) -> Status;
         pub fn bb_kmp_find(
@@ -56,6 +56,7 @@ const EMPTY: Status = 1;
 const MEMORY: Status = 2;
 const CALLBACK: Status = 3;
 const INVALID: Status = 5;
+const OVERFLOW: Status = 6;
 
 /// Why a kernel gave no result. A `?` turns it into the Python exception.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub enum Failure {
     Memory,
     /// No vocabulary. (What the header says of UTF-8 can't happen: a `str` is.)
     Invalid,
+    /// The result does not fit 64 bits.
+    Overflow,
     /// The kernel failed, as `bb_fail` always does.
     Failed,
 }
@@ -76,6 +79,7 @@ impl From<Failure> for PyErr {
             Failure::Empty => PyValueError::new_err("empty input"),
             Failure::Memory => PyMemoryError::new_err(()),
             Failure::Invalid => PyValueError::new_err("no vocabulary"),
+            Failure::Overflow => PyOverflowError::new_err("the sum does not fit 64 bits"),
             Failure::Failed => PyRuntimeError::new_err("the kernel failed"),
         }
     }
@@ -87,6 +91,7 @@ fn check(status: Status) -> Result<(), Failure> {
         EMPTY => Err(Failure::Empty),
         MEMORY => Err(Failure::Memory),
         INVALID => Err(Failure::Invalid),
+        OVERFLOW => Err(Failure::Overflow),
         _ => Err(Failure::Failed),
     }
 }
@@ -156,10 +161,12 @@ pub fn length(data: View<'_, u8>) -> usize {
     unsafe { bb::bb_length(data.pointer(), data.len()) }
 }
 
-/// The sum, wrapping around.
-pub fn take(items: &[i64]) -> i64 {
-    // SAFETY: a slice is valid for its length.
-    unsafe { bb::bb_take(items.as_ptr(), items.len()) }
+/// The sum, exact.
+pub fn take(items: &[i64]) -> Result<i64, Failure> {
+    let mut sum = 0;
+    // SAFETY: a slice is valid for its length, and `sum` is ours.
+    check(unsafe { bb::bb_take(items.as_ptr(), items.len(), &mut sum) })?;
+    Ok(sum)
 }
 
 /// 0, 1, … n − 1.

@@ -32,7 +32,7 @@ pub fn length(data: Bytes<'_>) -> PyResult<usize> {
 /// The sum of a list of ints, each unboxed.
 #[pyfunction]
 pub fn take_list(xs: &Bound<'_, PyList>) -> PyResult<i64> {
-    Ok(ffi::take(&input::integers(xs)?))
+    Ok(ffi::take(&input::integers(xs)?)?)
 }
 
 /// 0, 1, … n − 1, each boxed: a returned `Vec` becomes a list.

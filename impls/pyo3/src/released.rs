@@ -38,7 +38,7 @@ pub fn length(py: Python<'_>, data: Bytes<'_>) -> PyResult<usize> {
 #[pyfunction]
 pub fn take_list(py: Python<'_>, xs: &Bound<'_, PyList>) -> PyResult<i64> {
     let items = input::integers(xs)?;
-    Ok(py.detach(|| ffi::take(&items)))
+    Ok(py.detach(|| ffi::take(&items))?)
 }
 
 /// 0, 1, … n − 1. Boxing needs the interpreter, so only the counting runs detached.
