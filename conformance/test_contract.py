@@ -18,7 +18,8 @@ def test_edge(lane: RunningLane, check: Check) -> None:
 
 def test_declared_unchecked_is_unchecked(lane: RunningLane, declared: str, numpy: str | None, tmp_path: Path) -> None:
     """A declaration that is no longer true goes out of the manifest."""
-    kept = []
+    kept: list[object] = []
+    left_out = []
     for check in CHECKS:
         forms = lane.lane.forms(check.operation.partition(".")[0])
         if covers(declared, check) and lane.lane.has(check.operation) and (check.form is None or check.form in forms):
@@ -27,9 +28,14 @@ def test_declared_unchecked_is_unchecked(lane: RunningLane, declared: str, numpy
             kept.append(check)
     for workload in lane.lane.worker["load"]["modules"]:
         inside = [check for check in applying(lane.lane, workload) if covers(declared, check)]
-        if inside and any(complaints(lane, workload, inside, numpy, tmp_path).values()):
+        found = complaints(lane, workload, inside, numpy, tmp_path) if inside else {}
+        if any(found.values()):
             return
-        kept += inside
+        kept += found
+        if len(found) < len(inside):
+            left_out.append(workload)
+    if left_out:
+        pytest.skip(f"without NumPy, or in the time there is, not all checks of {', '.join(left_out)} can be asked")
     pytest.fail(f"the manifest says {lane.lane.unchecked[declared]!r}, yet all {len(kept)} checks of {declared} are kept")
 
 

@@ -4,7 +4,12 @@
 //! ctypes, a buffer of no dimension) and what does not lie where a `T` may. Here bytes may be anybody's.
 #![allow(unsafe_code)] // the protocol is C's
 
-use std::{ffi::CStr, marker::PhantomPinned, pin::Pin, ptr::NonNull};
+use std::{
+    ffi::{CStr, c_char},
+    marker::PhantomPinned,
+    pin::Pin,
+    ptr::NonNull,
+};
 
 use pyo3::{exceptions::PyBufferError, ffi, prelude::*};
 
@@ -45,7 +50,7 @@ impl Memory {
     pub fn bytes(&self) -> PyResult<View<'_, u8>> {
         let Description(view, _) = &*self.0;
         // SAFETY: the exporter filled it in.
-        if unsafe { ffi::PyBuffer_IsContiguous(view, b'C'.cast_signed()) } == 0 {
+        if unsafe { ffi::PyBuffer_IsContiguous(view, b'C' as c_char) } == 0 {
             return Err(PyBufferError::new_err("the buffer does not lie in one piece"));
         }
         let length = view.len.cast_unsigned();

@@ -19,8 +19,8 @@ pub fn noop() {
 
 /// Two ints unboxed, one boxed; an int beyond 64 bits is an OverflowError before the body runs.
 #[pyfunction]
-pub fn add(a: i64, b: i64) -> i64 {
-    ffi::add(a, b)
+pub fn add(a: i64, b: i64) -> PyResult<i64> {
+    Ok(ffi::add(a, b)?)
 }
 
 /// The length of bytes, not copied.
@@ -32,7 +32,7 @@ pub fn length(data: Bytes<'_>) -> PyResult<usize> {
 /// The sum of a list of ints, each unboxed.
 #[pyfunction]
 pub fn take_list(xs: &Bound<'_, PyList>) -> PyResult<i64> {
-    Ok(ffi::take(&input::integers(xs)?))
+    Ok(ffi::take(&input::integers(xs)?)?)
 }
 
 /// 0, 1, … n − 1, each boxed: a returned `Vec` becomes a list.

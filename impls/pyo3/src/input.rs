@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use pyo3::{
-    exceptions::{PyBufferError, PyOverflowError, PyTypeError},
+    exceptions::{PyOverflowError, PyTypeError},
     prelude::*,
     types::{PyFloat, PyInt, PyList},
 };
@@ -52,8 +52,8 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Bytes<'a> {
 /// Numbers: a list's are copied, a buffer's are not.
 pub enum Floats {
     /// What was in a list. Every item is an object somewhere on the heap, so its value has to be fetched: that is the price of a
-    /// list, whatever the binding. Or what was in a buffer that no kernel may read where it is.
-    Copied(Vec<f64>),
+    /// list, whatever the binding.
+    Unboxed(Vec<f64>),
     /// The memory of an `array('d')`, a NumPy array, a `memoryview`.
     Buffer(Memory),
 }
@@ -62,8 +62,8 @@ impl Floats {
     /// Their memory.
     pub fn view(&self) -> PyResult<View<'_, f64>> {
         match self {
-            Self::Copied(items) => Ok(View::from(items.as_slice())),
-            Self::Buffer(memory) => memory.bytes()?.as_floats().ok_or_else(|| PyBufferError::new_err("the buffer is not aligned")),
+            Self::Unboxed(items) => Ok(View::from(items.as_slice())),
+            Self::Buffer(memory) => memory.bytes().map(View::floats),
         }
     }
 }
@@ -73,15 +73,11 @@ impl<'py> FromPyObject<'_, 'py> for Floats {
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
         if let Ok(list) = object.cast::<PyList>() {
-            return unboxed(&list).map(Self::Copied);
+            return unboxed(&list).map(Self::Unboxed);
         }
         let memory = Memory::of(&object)?;
         if !memory.is_float64() {
             return Err(PyTypeError::new_err("a list or a buffer of one dimension and of float64 is required"));
-        }
-        let bytes = memory.bytes()?;
-        if bytes.as_floats().is_none() {
-            return Ok(Self::Copied(bytes.to_floats()));
         }
         Ok(Self::Buffer(memory))
     }

@@ -23,8 +23,8 @@ pub fn noop(py: Python<'_>) {
 
 /// Two ints unboxed, one boxed.
 #[pyfunction]
-pub fn add(py: Python<'_>, a: i64, b: i64) -> i64 {
-    py.detach(|| ffi::add(a, b))
+pub fn add(py: Python<'_>, a: i64, b: i64) -> PyResult<i64> {
+    Ok(py.detach(|| ffi::add(a, b))?)
 }
 
 /// The length of bytes, not copied.
@@ -38,7 +38,7 @@ pub fn length(py: Python<'_>, data: Bytes<'_>) -> PyResult<usize> {
 #[pyfunction]
 pub fn take_list(py: Python<'_>, xs: &Bound<'_, PyList>) -> PyResult<i64> {
     let items = input::integers(xs)?;
-    Ok(py.detach(|| ffi::take(&items)))
+    Ok(py.detach(|| ffi::take(&items))?)
 }
 
 /// 0, 1, … n − 1. Boxing needs the interpreter, so only the counting runs detached.
