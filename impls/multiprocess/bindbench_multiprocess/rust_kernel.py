@@ -81,7 +81,7 @@ def noop() -> None:
 
 
 def add(a: int, b: int) -> int:
-    """The sum; `array` refuses what is not an int of 64 bits, ctypes would cut it. Where it wraps around, it is not that of Python."""
+    """The sum; `array` refuses what is not an int of 64 bits, ctypes would cut it. Where it wraps around, it is not Python's."""
     total = library.bb_add(*array("q", (a, b)))
     if total != a + b:
         raise OverflowError("the sum does not fit 64 bits")
