@@ -90,6 +90,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         applied = [(lane, workload) for lane in ready for workload in CHECKS_INSIDE if applying(lane, workload)]
         ids = [f"{lane.id}-{workload}" for lane, workload in applied]
         metafunc.parametrize(("lane", "workload"), applied, ids=ids, indirect=["lane"])
+    elif "limit" in names:
+        limits = [
+            (lane, check) for lane in ready for check in applying(lane, "bpe") if check.package and repr(check) in lane.unchecked
+        ]
+        ids = [f"{lane.id}-{check}" for lane, check in limits]
+        metafunc.parametrize(("lane", "limit"), limits, ids=ids, indirect=["lane"])
     elif "declared" in names:
         declared = [(lane, checks) for lane in ready for checks in lane.unchecked]
         ids = [f"{lane.id}-{checks}" for lane, checks in declared]

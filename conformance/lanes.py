@@ -55,6 +55,7 @@ class Lane:
     reason: str | None
     broken: bool
     comparison: str
+    binding: str
     parallel: str
     copies: dict[str, Any]
     operations: tuple[str, ...]
@@ -72,6 +73,7 @@ class Lane:
             reason=entry.get("reason"),
             broken=entry.get("broken", False),
             comparison=entry.get("comparison", "as published"),
+            binding=entry.get("binding", ""),
             parallel=entry.get("parallel", "none"),
             copies=entry.get("copies") or {},
             operations=tuple(entry.get("operations") or ()),

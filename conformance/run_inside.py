@@ -16,6 +16,7 @@ from lanes import Lane, RunningLane
 
 PATIENCE_SECONDS = 120.0
 MOST_CRASHES = 5
+CRASH = "the process ended"
 SLOW_LANES_SECONDS = 3.0
 """A lane that starts processes is asked as many checks as fit in this time."""
 
@@ -25,7 +26,13 @@ def applying(lane: Lane, workload: str) -> list[Check]:
     if not lane.in_python:
         return []
     forms = lane.forms(workload)
-    return [check for check in CHECKS[workload] if lane.has(check.operation) and (check.form is None or check.form in forms)]
+    return [
+        check
+        for check in CHECKS[workload]
+        if lane.has(check.operation)
+        and (check.form is None or check.form in forms)
+        and (lane.binding == "package" or not check.package)
+    ]
 
 
 def complaints(
@@ -72,5 +79,5 @@ def _run(lane: Lane, workload: str, names: list[str], numpy: str | None, folder:
     if not lines:
         pytest.fail(f"{lane.id}: the checks of {workload} did not begin: {status}\n{printed}", pytrace=False)
     if len(lines[-1]) == 1:
-        found[lines[-1][0]] = f"the process ended: {status}\n{printed}"
+        found[lines[-1][0]] = f"{CRASH}: {status}\n{printed}"
     return found

@@ -22,6 +22,8 @@ class Check:
     """Only for lanes that take this form of input."""
     numpy: bool = False
     """Only where there is NumPy."""
+    package: bool = False
+    """Only for packages that others publish: it asks for what takes long, to find limits that nobody here has set."""
 
     def __repr__(self) -> str:
         return f"{self.operation}({self.name})"
