@@ -40,7 +40,7 @@ def complaints(
 ) -> dict[str, str | None]:
     """What is wrong with each, if anything. Of a lane that is slow, some of the checks, of another lane other ones."""
     names = [repr(check) for check in checks if numpy is not None or not check.numpy]
-    if lane.is_slow:
+    if names and lane.is_slow:
         step = -(-len(names) // max(1, int(SLOW_LANES_SECONDS / lane.call_seconds)))
         names = names[zlib.crc32(lane.lane.id.encode()) % step :: step]
     found: dict[str, str | None] = {}
