@@ -62,9 +62,9 @@ def _run(lane: Lane, workload: str, names: list[str], numpy: str | None, folder:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
     environment = {
         **inherited,
+        "PYTHONMALLOC": "debug",  # memory that was freed, or was never the object's own, has bytes that are no item's
         **lane.worker["environment"],
         "PYTHONPATH": os.fspath(Path(__file__).parent),
-        "PYTHONMALLOC": "debug",  # memory that was freed, or was never the object's own, has bytes that are no item's
     }
     command = [lane.worker["command"][0], "-m", "inside", request, results]
     with log.open("wb") as output:

@@ -26,9 +26,11 @@ def length(data):
 # An int itself runs no Python code.
 cdef inline int64_t int64_at(xs, Py_ssize_t i, Py_ssize_t count) except? -1:
     cdef object item = <object>PyList_GET_ITEM(xs, i)
-    cdef int64_t value = int64_of(item)
-    if not PyLong_Check(item):
-        check_length(xs, count)
+    cdef int64_t value
+    if PyLong_Check(item):
+        return item
+    value = int64_of(item)
+    check_length(xs, count)
     return value
 
 

@@ -28,8 +28,11 @@ cdef const double[::1] float64_view(data):
         return data
     except ValueError as mismatch:
         view = memoryview(data)
-        if view.ndim == 1 and view.itemsize == sizeof(double) and not view.c_contiguous:
-            raise BufferError(str(mismatch)) from None
+        if view.ndim == 1 and view.format.endswith("d"):
+            if view.nbytes == 0:  # a ctypes array of nothing has items of no bytes, before 3.10
+                raise ValueError("empty data") from None
+            if not view.c_contiguous:
+                raise BufferError(str(mismatch)) from None
         raise TypeError(str(mismatch)) from None
 
 

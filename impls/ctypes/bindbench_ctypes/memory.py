@@ -11,6 +11,7 @@ import ctypes
 import sys
 from array import array
 from ctypes import POINTER, Structure, c_char_p, c_int, c_ssize_t, c_void_p
+from operator import index
 from typing import Any
 
 if hasattr(ctypes, "pythonapi"):
@@ -81,6 +82,15 @@ FLOAT64 = {"d", "@d", "=d", "<d" if sys.byteorder == "little" else ">d"}
 def items_of(xs: list[Any]) -> list[Any]:
     """The list itself; what a subclass holds, which may say of itself what it likes."""
     return xs if type(xs) is list else list.copy(xs)
+
+
+if sys.version_info >= (3, 10):
+    ints_of = items_of
+else:  # array and ctypes take what has __int__ for an int, such as a Decimal
+
+    def ints_of(xs: list[Any]) -> list[Any]:
+        """The items, made ints by `__index__` alone."""
+        return list(map(index, tuple(items_of(xs))))
 
 
 def unboxed(typecode: str, xs: list[Any]) -> array[Any]:

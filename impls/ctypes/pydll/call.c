@@ -6,12 +6,16 @@ __extension__ typedef __int128 wide;
 
 static int int64_of(PyObject *object, long long *value)
 {
-    PyObject *number = PyNumber_Index(object); /* an int itself, or what __index__ gives; TypeError for anything else */
+    if (PyLong_Check(object)) {
+        *value = PyLong_AsLongLong(object);
+        return *value == -1 && PyErr_Occurred() ? -1 : 0; /* -1 is also a number */
+    }
+    PyObject *number = PyNumber_Index(object); /* TypeError for what is no int and gives none */
     if (number == NULL)
         return -1;
-    *value = PyLong_AsLongLong(number);
+    const int status = int64_of(number, value);
     Py_DECREF(number);
-    return *value == -1 && PyErr_Occurred() ? -1 : 0; /* -1 is also a number */
+    return status;
 }
 
 /* A number of items or of calls. One below 64 bits is as negative as any other. */

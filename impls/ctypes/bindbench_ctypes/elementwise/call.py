@@ -6,7 +6,7 @@ from ctypes import byref, c_int64
 from operator import index
 
 from ..kernels import library
-from ..memory import items_of
+from ..memory import ints_of
 from ..rust.call import add, call_back, fail, length, noop
 
 __all__ = ["add", "call_back", "fail", "give_list", "length", "noop", "take_list"]
@@ -16,7 +16,7 @@ def take_list(xs: list[int]) -> int:
     """The sum of the items: the list is unpacked into arguments, and each is stored through ctypes."""
     if not isinstance(xs, list):
         raise TypeError(f"a list is needed, not {type(xs).__name__}")
-    arguments = tuple(items_of(xs))  # from here on the list may change: this one can't
+    arguments = tuple(ints_of(xs))  # from here on the list may change: this one can't
     items = (c_int64 * len(arguments))(*arguments)
     total = c_int64()
     library.bb_take(items, len(items), byref(total))

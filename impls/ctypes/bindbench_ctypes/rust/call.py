@@ -9,7 +9,7 @@ from operator import index
 from typing import Any
 
 from ..kernels import CALLBACK, OK, Callback, library
-from ..memory import Borrowed, unboxed
+from ..memory import Borrowed, ints_of, unboxed
 
 noop = library.bb_noop
 add = library.bb_add
@@ -35,7 +35,7 @@ def take_list(xs: list[int]) -> int:
     """The sum of the items, unboxed by `array`: it checks each one's type and range."""
     if not isinstance(xs, list):
         raise TypeError(f"a list is needed, not {type(xs).__name__}")
-    items = unboxed("q", xs)
+    items = unboxed("q", ints_of(xs))
     total = c_int64()
     _take(*items.buffer_info(), byref(total))  # ours alone: nobody can resize it during the call
     return total.value
