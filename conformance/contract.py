@@ -27,6 +27,7 @@ from arguments import (
     numbers,
     text,
 )
+from bpe_reference import encode
 from lanes import raised
 from reference import integers
 
@@ -245,7 +246,22 @@ def _bpe(operation: str) -> list[Check]:
             for name, string in lone_surrogates.items()
         ),
         refuses(operation, "a str that is not mapped", text("abc"), kind="TypeError", form="mapped"),
+        _newest_letter(operation),
     ]
+
+
+def _newest_letter(operation: str) -> Check:
+    """After a letter 's is a contraction; after a code point that is no letter yet, the apostrophe goes with that."""
+    string = "\U00010940's"
+    kind = "uint32" if operation.endswith("buffer") else "integers"
+    return Check(
+        operation,
+        "a letter of Unicode 17",
+        (text(string),),
+        "the tokens of tiktoken",
+        lambda answer: answer == integers(encode(string), kind=kind),
+        "text",
+    )
 
 
 def _bools() -> list[Check]:
