@@ -21,6 +21,14 @@ impl Catalog {
     /// # Errors
     /// When nothing has a name in it, or the lane does not take part.
     pub fn case(&self, text: &str, lane: &Lane) -> Result<Case, CatalogError> {
+        self.case_for(text, Some(lane))
+    }
+
+    /// The case that a text names, whoever takes part in it.
+    ///
+    /// # Errors
+    /// When nothing has a name in it.
+    pub(super) fn case_for(&self, text: &str, lane: Option<&Lane>) -> Result<Case, CatalogError> {
         let no_case = |message: String| CatalogError::NoCase { text: text.to_owned(), message };
         let mut parts = text.splitn(3, ':');
         let name = parts.next().unwrap_or_default();
@@ -36,10 +44,10 @@ impl Catalog {
         if !workload.operations.contains_key(operation) {
             return Err(unknown("operation", operation, &mut workload.operations.keys()));
         }
-        match lane.has(&workload.name, operation) {
-            Ok(true) => {}
-            Ok(false) => return Err(no_case(format!("{} has no {}", lane.id, workload.name))),
-            Err((what, why)) => return Err(no_case(format!("{} has no {what}: {why}", lane.id))),
+        match lane.map(|lane| (&lane.id, lane.has(&workload.name, operation))) {
+            None | Some((_, Ok(true))) => {}
+            Some((id, Ok(false))) => return Err(no_case(format!("{id} has no {}", workload.name))),
+            Some((id, Err((what, why)))) => return Err(no_case(format!("{id} has no {what}: {why}"))),
         }
         if let Some(input) = input
             && !workload.inputs.contains_key(input)
@@ -49,7 +57,8 @@ impl Catalog {
         let size = size.map(|size| size.parse::<Size>().map_err(no_case)).transpose()?;
         let case = usual(workload, operation, input, lane).ok_or_else(|| {
             let of = input.map(|input| format!(" of {input}")).unwrap_or_default();
-            no_case(format!("no preset has {name}{of} in a form that {} takes", lane.id))
+            let taken = lane.map(|lane| format!(" in a form that {} takes", lane.id)).unwrap_or_default();
+            no_case(format!("no preset has {name}{of}{taken}"))
         })?;
         match (case.size, size) {
             (None, Some(_)) => Err(no_case(format!("{} has no size", case.input))),
@@ -58,15 +67,18 @@ impl Catalog {
     }
 }
 
-/// The first case of an operation, of an input where one is named, whose form the lane takes: in the talk preset, or else in one of
-/// the others.
-fn usual(workload: &Workload, operation: &str, input: Option<&str>, lane: &Lane) -> Option<Case> {
+/// The first case of an operation, of an input where one is named, whose form the lane takes, if there is one: in the talk preset, or else
+/// in one of the others.
+fn usual(workload: &Workload, operation: &str, input: Option<&str>, lane: Option<&Lane>) -> Option<Case> {
     let presets = [Preset::Talk, Preset::Full, Preset::Quick, Preset::Smoke];
     let mut blocks = presets.iter().filter_map(|preset| workload.presets.get(preset)).flatten();
     blocks.find_map(|block| {
         let has = block.operations.iter().any(|name| name == operation);
         let mut inputs = block.inputs.iter().filter(|name| has && input.is_none_or(|input| input == *name));
-        let takes = |name: &&String| workload.inputs[*name].form.is_none_or(|form| passing(lane, &workload.name, form).is_some());
+        let takes = |name: &&String| match (workload.inputs[*name].form, lane) {
+            (Some(form), Some(lane)) => passing(lane, &workload.name, form).is_some(),
+            _ => true,
+        };
         let name = inputs.find(takes)?;
         Some(case_of(workload, operation, name, block.sizes.first().map(|&Size(size)| size)))
     })

@@ -10,6 +10,20 @@ use miette::{Diagnostic, NamedSource, SourceSpan};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
+/// What names a folder that no option does.
+pub const CHECKOUT: &str = "this checkout's";
+
+/// What a folder has to hold that an option names.
+fn holds(given: &str) -> String {
+    match given {
+        CHECKOUT => "the checkout is not whole: start bindbench in one that has impls/ and harness/workloads/".to_owned(),
+        "--base" | "--head" => {
+            format!("{given} takes a checkout of bindbench, or a folder that holds one folder per strategy, each with a strategy.toml")
+        }
+        _ => format!("{given} takes a folder that holds one folder per strategy, each with a strategy.toml"),
+    }
+}
+
 /// The catalog can't be read, or nothing in it is selected.
 #[derive(Debug, Error, Diagnostic)]
 pub enum CatalogError {
@@ -38,18 +52,22 @@ pub enum CatalogError {
         source: io::Error,
     },
     /// A folder that can't be listed.
-    #[error("can't list the catalog {folder}")]
-    #[diagnostic(help("--catalog takes a folder that holds one folder per strategy"))]
+    #[error("{given} {folder}: the folder can't be listed")]
+    #[diagnostic(help("{}", holds(given)))]
     NoFolder {
+        /// The option that named it, or [`CHECKOUT`].
+        given: &'static str,
         /// The folder.
         folder: PathBuf,
         /// What the system said.
         source: io::Error,
     },
     /// A catalog without a strategy.
-    #[error("no strategy in the catalog {folder}")]
-    #[diagnostic(help("a catalog holds one folder per strategy, each with a strategy.toml"))]
+    #[error("{given} {folder}: there is no strategy in it")]
+    #[diagnostic(help("{}", holds(given)))]
     NoStrategy {
+        /// The option that named it, or [`CHECKOUT`].
+        given: &'static str,
         /// The folder.
         folder: PathBuf,
     },
@@ -83,13 +101,15 @@ pub enum CatalogError {
         message: String,
     },
     /// A pattern that matches nothing.
-    #[error("{option} {pattern} matches nothing")]
-    #[diagnostic(help("nearest: {nearest}\n`bindbench list` shows what there is"))]
+    #[error("{option} {pattern} matches nothing{side}")]
+    #[diagnostic(help("nearest: {nearest}"))]
     NoMatch {
         /// The option.
         option: &'static str,
         /// What was given.
         pattern: String,
+        /// ` in base` or ` in head`, where there are two builds.
+        side: &'static str,
         /// Names that are near to it.
         nearest: String,
     },

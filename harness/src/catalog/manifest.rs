@@ -232,17 +232,17 @@ struct LaneToml {
     symbols: BTreeMap<String, String>,
 }
 
-/// Reads every `strategy.toml` one level below the folder, in the order of their names.
+/// Reads every `strategy.toml` one level below the folder, in the order of their names; `given` is the option that named the folder.
 ///
 /// # Errors
 /// At the first manifest that is not as it should be, naming file, line and what was expected.
-pub fn read_strategies(folder: &Path) -> Result<Vec<Strategy>, CatalogError> {
-    let listing = fs::read_dir(folder).map_err(|source| CatalogError::NoFolder { folder: folder.to_owned(), source })?;
+pub fn read_strategies(given: &'static str, folder: &Path) -> Result<Vec<Strategy>, CatalogError> {
+    let listing = fs::read_dir(folder).map_err(|source| CatalogError::NoFolder { given, folder: folder.to_owned(), source })?;
     let mut manifests: Vec<PathBuf> =
         listing.filter_map(Result::ok).map(|entry| entry.path().join("strategy.toml")).filter(|path| path.is_file()).collect();
     manifests.sort();
     if manifests.is_empty() {
-        return Err(CatalogError::NoStrategy { folder: folder.to_owned() });
+        return Err(CatalogError::NoStrategy { given, folder: folder.to_owned() });
     }
     manifests.iter().map(|path| read_strategy(path)).collect()
 }

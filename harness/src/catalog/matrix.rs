@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use clap::ValueEnum;
+
 use super::axes::{Form, Parallel};
 use super::error::CatalogError;
 use super::selection::operation_names;
@@ -57,9 +59,13 @@ impl Matrix {
 /// # Errors
 /// When a pattern matches nothing, or all together leave nothing.
 pub fn matrix(catalog: &Catalog, selection: &Selection, preset: Preset, cpus: usize) -> Result<Matrix, CatalogError> {
-    let blocks = |workload: &Workload| workload.presets.get(&preset).cloned().unwrap_or_default();
-    let nothing = format!("the preset {preset} has no case of that workload, size and number of threads");
-    span(catalog, selection, blocks, nothing, cpus)
+    let blocks = |preset: Preset| move |workload: &Workload| workload.presets.get(&preset).cloned().unwrap_or_default();
+    span(catalog, selection, blocks(preset), cpus, || {
+        let has = |other: &&Preset| span(catalog, selection, blocks(**other), cpus, String::new).is_ok();
+        let others: Vec<String> = Preset::value_variants().iter().filter(has).map(|other| format!("--preset {other}")).collect();
+        let elsewhere = if others.is_empty() { "no preset has".to_owned() } else { format!("{} has", others.join(" or ")) };
+        format!("the preset {preset} has no case of --workload {}; {elsewhere}", selection.workloads.join(" --workload "))
+    })
 }
 
 /// The same over the few cases of each workload that `profile` looks at.
@@ -67,18 +73,44 @@ pub fn matrix(catalog: &Catalog, selection: &Selection, preset: Preset, cpus: us
 /// # Errors
 /// As above.
 pub fn matrix_to_profile(catalog: &Catalog, selection: &Selection, cpus: usize) -> Result<Matrix, CatalogError> {
-    let nothing = "of that workload, size and number of threads nothing is profiled unless `--preset` says so".to_owned();
-    span(catalog, selection, |workload| workload.profile.clone(), nothing, cpus)
+    span(
+        catalog,
+        selection,
+        |workload| workload.profile.clone(),
+        cpus,
+        || {
+            let workloads = selection.workloads.join(" --workload ");
+            format!("nothing of --workload {workloads} is profiled unless `--case` names a case, or `--preset` a preset that has some")
+        },
+    )
+}
+
+/// The same over cases that are named, `workload.operation[:input[:size]]`, each with the numbers of threads that are selected, or one.
+///
+/// # Errors
+/// As above, and when nothing has a name in one of them.
+pub fn matrix_of_cases(catalog: &Catalog, selection: &Selection, named: &[String]) -> Result<Matrix, CatalogError> {
+    let threads = if selection.threads.is_empty() { &[1][..] } else { &selection.threads };
+    let mut cases: Vec<Case> = Vec::new();
+    for text in named {
+        let case = catalog.case_for(text, None)?;
+        for &threads in threads {
+            let case = Case { threads, ..case.clone() };
+            if !cases.iter().any(|other| same(other, &case)) {
+                cases.push(Case { id: cases.len() as u32, ..case });
+            }
+        }
+    }
+    take_part(catalog, selection, cases)
 }
 
 fn span(
     catalog: &Catalog,
     selection: &Selection,
     blocks: impl Fn(&Workload) -> Vec<Block>,
-    nothing: String,
     cpus: usize,
+    nothing: impl Fn() -> String,
 ) -> Result<Matrix, CatalogError> {
-    let lanes = selection.contenders(catalog)?;
     let operations = selection.operation_patterns(catalog)?;
     let mut cases = Vec::new();
     for workload in &catalog.workloads {
@@ -92,8 +124,14 @@ fn span(
         }
     }
     if cases.is_empty() {
-        return Err(CatalogError::Nothing { why: nothing });
+        return Err(CatalogError::Nothing { why: nothing() });
     }
+    take_part(catalog, selection, cases)
+}
+
+/// The selected lanes, each in those of the cases in which it can take part.
+fn take_part(catalog: &Catalog, selection: &Selection, cases: Vec<Case>) -> Result<Matrix, CatalogError> {
+    let lanes = selection.contenders(catalog)?;
     let mut skipped = BTreeMap::new();
     let mut wanted = Vec::new();
     for case in &cases {
@@ -108,7 +146,8 @@ fn span(
         }
     }
     if wanted.is_empty() {
-        return Err(CatalogError::Nothing { why: "no selected lane has a selected operation".to_owned() });
+        let reasons: Vec<String> = skipped.iter().map(|((lane, operation), why)| format!("\n{lane} has no {operation}: {why}")).collect();
+        return Err(CatalogError::Nothing { why: format!("no selected lane has a selected operation{}", reasons.concat()) });
     }
     let skipped = skipped
         .into_iter()

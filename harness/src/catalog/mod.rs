@@ -13,10 +13,10 @@ mod workload;
 use std::path::{Path, PathBuf};
 
 pub use case::case_of;
-pub use error::CatalogError;
 pub(crate) use error::TomlFile;
+pub use error::{CHECKOUT, CatalogError};
 pub use manifest::{Build, Copies, Entry, Lane, Need, Strategy};
-pub use matrix::{Matrix, Wanted, matrix, matrix_to_profile, passing};
+pub use matrix::{Matrix, Wanted, matrix, matrix_of_cases, matrix_to_profile, passing};
 pub use rules::Rules;
 pub(crate) use selection::nearest;
 pub use selection::{Patterns, Selection};
@@ -47,8 +47,10 @@ impl Catalog {
     /// When a manifest or workload is not as it should be, or a strategy is there twice.
     pub fn read(root: &Path, more: &[PathBuf]) -> Result<Self, CatalogError> {
         let mut strategies: Vec<Strategy> = Vec::new();
-        for folder in [root.join("impls")].iter().chain(more) {
-            for strategy in manifest::read_strategies(folder)? {
+        let own = root.join("impls");
+        let folders = [(CHECKOUT, &own)].into_iter().chain(more.iter().map(|folder| ("--catalog", folder)));
+        for (given, folder) in folders {
+            for strategy in manifest::read_strategies(given, folder)? {
                 refuse_twice(&strategies, &strategy)?;
                 strategies.push(strategy);
             }

@@ -4,7 +4,7 @@
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::error::CatalogError;
-use super::{Catalog, Lane, Size};
+use super::{Catalog, Lane, Side, Size};
 
 /// What the user wants to look at or to measure.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -51,7 +51,14 @@ impl Patterns {
                 .map_err(|error| CatalogError::Pattern { option, pattern: text.clone(), message: error.kind().to_string() })?
                 .compile_matcher();
             if !names.iter().flatten().any(|name| matcher.is_match(name)) {
-                return Err(CatalogError::NoMatch { option, pattern: text.clone(), nearest: nearest(glob, names.iter().flatten()) });
+                // A gate asks for what was typed on either side.
+                let (typed, side) = Side::of(text).map_or((text.as_str(), ""), |(typed, side)| (typed, side.name()));
+                return Err(CatalogError::NoMatch {
+                    option,
+                    pattern: typed.to_owned(),
+                    side,
+                    nearest: nearest(glob, names.iter().flatten()),
+                });
             }
             patterns.push((include, matcher));
         }

@@ -27,6 +27,14 @@ impl Side {
         }
     }
 
+    /// Which side, after what is not there.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Base => " in base",
+            Self::Head => " in head",
+        }
+    }
+
     /// A lane's side, and its name without it.
     pub fn of(lane: &str) -> Option<(&str, Self)> {
         Self::BOTH.into_iter().find_map(|side| Some((lane.strip_suffix(side.suffix())?, side)))
@@ -40,15 +48,15 @@ impl Side {
 
 impl Catalog {
     /// The strategies of two sets of catalogs, and the workloads below the root. A strategy of both is there twice, as two strategies: it is
-    /// built twice, and measured twice.
+    /// built twice, and measured twice. Each set comes after what named it: an option, or [`super::CHECKOUT`].
     ///
     /// # Errors
     /// As [`Catalog::read`].
-    pub fn of_sides(root: &Path, base: &[PathBuf], head: &[PathBuf]) -> Result<Self, CatalogError> {
+    pub fn of_sides(root: &Path, base: (&'static str, &[PathBuf]), head: (&'static str, &[PathBuf])) -> Result<Self, CatalogError> {
         let mut strategies: Vec<Strategy> = Vec::new();
-        for (side, folders) in [(Side::Base, base), (Side::Head, head)] {
+        for (side, (given, folders)) in [(Side::Base, base), (Side::Head, head)] {
             for folder in folders {
-                for strategy in manifest::read_strategies(folder)?.into_iter().map(|strategy| on_side(strategy, side)) {
+                for strategy in manifest::read_strategies(given, folder)?.into_iter().map(|strategy| on_side(strategy, side)) {
                     super::refuse_twice(&strategies, &strategy)?;
                     strategies.push(strategy);
                 }
@@ -94,7 +102,8 @@ mod tests {
     fn catalog() -> Catalog {
         let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
         let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogs");
-        Catalog::of_sides(root, &[tests.join("steady")], &[tests.join("steady"), tests.join("stranger")]).unwrap()
+        let (base, head) = ([tests.join("steady")], [tests.join("steady"), tests.join("stranger")]);
+        Catalog::of_sides(root, ("--base", &base), ("--head", &head)).unwrap()
     }
 
     #[test]

@@ -10,7 +10,7 @@ use bindbench_protocol::Callable;
 use serde::{Deserialize, Deserializer};
 
 use super::axes::Form;
-use super::error::{CatalogError, TomlFile};
+use super::error::{CHECKOUT, CatalogError, TomlFile};
 use crate::store::model::Unit;
 
 /// A workload: operations, inputs, and presets that combine them into cases.
@@ -289,7 +289,7 @@ impl<'de> Deserialize<'de> for Size {
 /// # Errors
 /// At the first file that is not as it should be.
 pub fn read_workloads(folder: &Path) -> Result<Vec<Workload>, CatalogError> {
-    let listing = fs::read_dir(folder).map_err(|source| CatalogError::NoFolder { folder: folder.to_owned(), source })?;
+    let listing = fs::read_dir(folder).map_err(|source| CatalogError::NoFolder { given: CHECKOUT, folder: folder.to_owned(), source })?;
     let mut files: Vec<_> = listing.filter_map(Result::ok).map(|entry| entry.path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     files.sort();

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use miette::{IntoDiagnostic, Result, WrapErr, miette};
 
+use super::again::{again, pasted, with_path};
 use super::print;
 use crate::debug::{Gdb, Script, breakpoint};
 use crate::setup::Workshop;
@@ -50,9 +51,12 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     let interpreter = interpreters.first();
     let receipt = match workshop.state(lane, interpreter) {
         State::Ready(receipt) => receipt,
-        State::Skipped(reason) | State::Failed(reason) => return Err(miette!("{} is skipped: {reason}", lane.id)),
-        State::Stale(reason) => return Err(not_ready(&lane.id, &format!("is stale: {reason}"))),
-        State::Unbuilt => return Err(not_ready(&lane.id, "is not set up")),
+        State::Skipped(reason) => {
+            return Err(miette!(help = "`bindbench doctor` says what is missing here", "{} is skipped: {reason}", lane.id));
+        }
+        State::Failed(reason) => return Err(args.not_ready(catalogs, &format!("failed to build: {reason}"))),
+        State::Stale(reason) => return Err(args.not_ready(catalogs, &format!("is stale: {reason}"))),
+        State::Unbuilt => return Err(args.not_ready(catalogs, "is not set up")),
     };
     let launch = Launch::of(&workshop, lane, interpreter, &receipt)?;
     let operation =
@@ -71,6 +75,12 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     Err(gdb.exec()).into_diagnostic().wrap_err("can't start gdb")
 }
 
-fn not_ready(lane: &str, how: &str) -> miette::Report {
-    miette!(help = format!("`bindbench setup -s {lane}` builds it"), "{lane} {how}")
+impl Args {
+    fn not_ready(&self, catalogs: &[PathBuf], how: &str) -> miette::Report {
+        let mut words = again("setup");
+        words.extend(["-s".to_owned(), self.lane.clone()]);
+        words.extend(self.python.iter().flat_map(|python| ["-p".to_owned(), python.clone()]));
+        catalogs.iter().for_each(|catalog| with_path(&mut words, "--catalog", catalog));
+        miette!(help = format!("`{}` builds it", pasted(&words)), "{} {how}", self.lane)
+    }
 }

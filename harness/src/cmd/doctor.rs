@@ -20,7 +20,7 @@ use crate::store::counts::Counter;
 /// What to look at.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// Measure the machine instead, for 20 s: how finely runs here tell things apart, and what disturbs them
+    /// Measure the machine instead, for 20 s, or a minute where it is busy: how finely runs here tell things apart, and what disturbs them
     #[arg(long)]
     noise: bool,
 }

@@ -1,6 +1,6 @@
 //! `bindbench list`: lanes and workloads with their state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -15,6 +15,7 @@ use crate::catalog::axes::{Comparison, Form, Gil, Parallel};
 use crate::catalog::{Lane, Selection};
 use crate::setup::Workshop;
 use crate::setup::build::State;
+use crate::setup::definitions::{self, Undefined};
 use crate::setup::interpreters::Interpreter;
 use crate::setup::layout::Layout;
 use crate::worker::Launch;
@@ -58,6 +59,9 @@ struct Row<'a> {
     /// Workload → form of input → copies of it the binding makes.
     copies: BTreeMap<&'a str, BTreeMap<Form, u32>>,
     operations: Vec<String>,
+    /// Operation that the manifest promises, and the module does not define → the module's file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undefined: Option<&'a BTreeMap<String, String>>,
     /// Operation or workload → why the lane does not have it.
     without: &'a BTreeMap<String, String>,
     unchecked: &'a BTreeMap<String, String>,
@@ -79,13 +83,14 @@ struct Listing<'a> {
 pub fn show(workshop: &Workshop, selection: &Selection, json: bool) -> Result<()> {
     let lanes = selection.lanes(&workshop.catalog)?;
     let interpreters = workshop.interpreters(&selection.pythons, &lanes)?;
+    let undefined = definitions::undefined(workshop, &lanes);
     let mut rows = Vec::new();
     for lane in &lanes {
         if lane.is_native() {
-            rows.push(row(workshop, lane, None)?);
+            rows.push(row(workshop, lane, None, &undefined)?);
         } else {
             for interpreter in &interpreters {
-                rows.push(row(workshop, lane, Some(interpreter))?);
+                rows.push(row(workshop, lane, Some(interpreter), &undefined)?);
             }
         }
     }
@@ -96,7 +101,7 @@ pub fn show(workshop: &Workshop, selection: &Selection, json: bool) -> Result<()
     }
 }
 
-fn row<'a>(workshop: &'a Workshop, lane: &'a Lane, interpreter: Option<&'a Interpreter>) -> Result<Row<'a>> {
+fn row<'a>(workshop: &'a Workshop, lane: &'a Lane, interpreter: Option<&'a Interpreter>, undefined: &'a Undefined) -> Result<Row<'a>> {
     let stands = workshop.state(lane, interpreter);
     let broken = matches!(stands, State::Failed(_));
     let (state, reason, worker) = match stands {
@@ -124,6 +129,7 @@ fn row<'a>(workshop: &'a Workshop, lane: &'a Lane, interpreter: Option<&'a Inter
         parallel: lane.parallel,
         copies: workloads.iter().map(|workload| (workload.name.as_str(), lane.copies.of(&workload.name))).collect(),
         operations: operations.collect(),
+        undefined: undefined.get(&lane.id).filter(|operations| !operations.is_empty()),
         without: &lane.without,
         unchecked: &lane.unchecked,
         teaching: lane.teaching.as_deref(),
@@ -144,7 +150,9 @@ fn text(workshop: &Workshop, rows: &[Row]) -> String {
         let mut cells = vec![row.lane.to_owned(), row.interpreter.unwrap_or("–").to_owned(), row.comparison.to_string()];
         cells.extend([row.gil.to_string(), row.parallel.to_string()]);
         for (workload, all) in &workloads {
-            let has = row.operations.iter().filter(|operation| operation.split('.').next() == Some(*workload)).count();
+            let of_it = |operation: &&String| operation.split('.').next() == Some(*workload);
+            let defined = |operation: &&String| row.undefined.is_none_or(|undefined| !undefined.contains_key(*operation));
+            let has = row.operations.iter().filter(of_it).filter(defined).count();
             cells.push(if has == *all {
                 "all".to_owned()
             } else if has == 0 {
@@ -158,8 +166,17 @@ fn text(workshop: &Workshop, rows: &[Row]) -> String {
     }
     let reasons = rows.iter().filter_map(|row| Some(format!("{} {}: {}", row.lane, row.state, row.reason.as_ref()?)));
     let missing = rows.iter().flat_map(|row| row.without.iter().map(|(what, why)| format!("{} has no {what}: {why}", row.lane)));
+    let undefined = rows.iter().flat_map(|row| {
+        let mut files: BTreeMap<&String, Vec<&str>> = BTreeMap::new();
+        row.undefined.into_iter().flatten().for_each(|(operation, file)| files.entry(file).or_default().push(operation));
+        files
+            .into_iter()
+            .map(|(file, operations)| format!("{} promises {}, and {file} defines no such thing", row.lane, operations.join(", ")))
+    });
     let teaching = rows.iter().filter_map(|row| Some(format!("{} is measured only by its full name: {}", row.lane, row.teaching?)));
-    let mut notes: Vec<String> = reasons.chain(missing).chain(teaching).collect();
-    notes.dedup();
+    let mut notes: Vec<String> = reasons.chain(missing).chain(undefined).chain(teaching).collect();
+    // A lane has a row for each interpreter.
+    let mut seen = BTreeSet::new();
+    notes.retain(|note| seen.insert(note.clone()));
     format!("{table}\n{}{}", notes.join("\n"), if notes.is_empty() { "" } else { "\n" })
 }

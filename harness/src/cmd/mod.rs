@@ -1,5 +1,6 @@
 //! The commands, one file each; every one reads like the sentence that describes it.
 
+mod again;
 pub mod bench_all;
 pub mod claims;
 pub mod clean;

@@ -2,10 +2,14 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use miette::{Context, IntoDiagnostic, Result, miette};
 
+use super::again::command_line;
 use super::run::{INTERRUPTED, listen};
 use super::{print, setup};
 use crate::catalog::{Catalog, Input, Preset, Recipe, Selection, matrix};
@@ -22,6 +26,9 @@ const IDLE: Duration = Duration::from_secs(3);
 /// Then measures for about so long, and the workers have to be started besides.
 const SAMPLES: Duration = Duration::from_secs(11);
 
+/// On a busy machine all of it takes longer. Then it ends here, with what there is.
+const AT_MOST: Duration = Duration::from_secs(60);
+
 /// Enough to tell how far they differ.
 const GENERATIONS: u32 = 8;
 
@@ -37,7 +44,8 @@ pub(super) fn run(catalogs: &[PathBuf]) -> Result<ExitCode> {
     let lane = usual_baseline(&catalog).ok_or_else(|| miette!("no workload names a lane that others are compared with"))?;
     let selection = Selection { workloads: without_texts(&catalog), lanes: vec![lane.clone()], threads: vec![1], ..Selection::default() };
     let workshop = &setup::set_up(&selection, Preset::Smoke, catalogs)?;
-    eprintln!("watching the machine for {} s, then measuring it for about {} s", IDLE.as_secs(), SAMPLES.as_secs() + 6);
+    let (idle, usual, most) = (IDLE.as_secs(), SAMPLES.as_secs() + 6, AT_MOST.as_secs());
+    eprintln!("watching the machine for {idle} s, then measuring it for about {usual} s, or up to {most} s where it is busy");
     let others = neighbours::watch(IDLE);
     let spanned = matrix(&workshop.catalog, &selection, Preset::Smoke, environment::allowed_cpus().len())?;
     let options = Options {
@@ -51,11 +59,15 @@ pub(super) fn run(catalogs: &[PathBuf]) -> Result<ExitCode> {
         twins: true,
         counters: time_only(),
     };
-    let folder = tempfile::tempdir_in(workshop.layout.build()).into_diagnostic().wrap_err("can't make a folder for the samples")?;
-    let mut session = begin(workshop, &selection, spanned, &options, folder.path(), std::env::args().collect())?;
-    let interrupt = listen()?;
+    let build = workshop.layout.build();
+    let folder = tempfile::tempdir_in(&build).into_diagnostic();
+    let folder = folder.wrap_err_with(|| format!("can't make a folder for the samples in {}", build.display()))?;
+    let mut session = begin(workshop, &selection, spanned, &options, folder.path(), command_line())?;
+    let pressed = listen()?;
+    let interrupt = after(AT_MOST, Arc::clone(&pressed));
     let guard = Guard::start().into_diagnostic().wrap_err("can't start the guard")?;
-    if session.measure(&options, Watch { guard: &guard, interrupt: &interrupt })? == Outcome::Interrupted {
+    let outcome = session.measure(&options, Watch { guard: &guard, interrupt: &interrupt })?;
+    if outcome == Outcome::Interrupted && pressed.load(Ordering::Relaxed) {
         return Ok(ExitCode::from(INTERRUPTED));
     }
     let recorded = Recorded::read(session.folder())?;
@@ -66,6 +78,20 @@ pub(super) fn run(catalogs: &[PathBuf]) -> Result<ExitCode> {
     let budgets = [budget("quick", Preset::Quick), budget("talk", Preset::Talk), budget("full", Preset::Full)];
     print(&noise::text(&recorded, &budgets, others.map(|others| others.busy), others.map(|others| others.stolen)))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Set when so much time is over, or when the other one is.
+fn after(span: Duration, other: Arc<AtomicBool>) -> Arc<AtomicBool> {
+    let set = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&set);
+    let begun = Instant::now();
+    thread::spawn(move || {
+        while begun.elapsed() < span && !other.load(Ordering::Relaxed) {
+            thread::sleep(Duration::from_millis(20));
+        }
+        seen.store(true, Ordering::Relaxed);
+    });
+    set
 }
 
 /// The workloads that need no text from anywhere.
@@ -79,4 +105,26 @@ fn without_texts(catalog: &Catalog) -> Vec<String> {
 fn usual_baseline(catalog: &Catalog) -> Option<&String> {
     let all: Vec<&String> = catalog.workloads.iter().flat_map(|workload| &workload.baseline.published).collect();
     all.iter().max_by_key(|lane| all.iter().filter(|other| other == lane).count()).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_set_in_the_end(flag: &AtomicBool) -> bool {
+        (0..1000).any(|_| {
+            thread::sleep(Duration::from_millis(20));
+            flag.load(Ordering::Relaxed)
+        })
+    }
+
+    #[test]
+    fn it_ends_when_the_time_is_over_or_when_it_is_told_to() {
+        let pressed = Arc::new(AtomicBool::new(false));
+        assert!(is_set_in_the_end(&after(Duration::from_millis(1), Arc::clone(&pressed))));
+        let waiting = after(Duration::from_secs(3600), Arc::clone(&pressed));
+        assert!(!waiting.load(Ordering::Relaxed));
+        pressed.store(true, Ordering::Relaxed);
+        assert!(is_set_in_the_end(&waiting));
+    }
 }

@@ -10,6 +10,7 @@ use miette::{Context, Diagnostic, IntoDiagnostic, bail};
 use rayon::prelude::*;
 use thiserror::Error;
 
+use super::again::command_line;
 use super::print;
 use crate::atomic;
 use crate::report::claims::{self, Claims};
@@ -218,7 +219,7 @@ fn splice_into(file: &Path, report: &Report, chosen: &[Chosen]) -> miette::Resul
     let name = file.display().to_string();
     let old = fs::read_to_string(file).into_diagnostic().with_context(|| format!("can't read {name}"))?;
     let part = markdown::part(report, &excerpt(report, chosen));
-    let command = page::shell(&std::env::args().collect::<Vec<_>>());
+    let command = page::shell(&command_line());
     let new = splice(&name, &old, &part, &command)?;
     atomic::replace(file, new.as_bytes()).into_diagnostic().with_context(|| format!("can't write {name}"))
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::Parser;
 use miette::{Context, IntoDiagnostic, Result, bail};
 
+use super::again::{self, command_line, with_path};
 use super::report;
 use crate::catalog::{Preset, Selection, Size, matrix};
 use crate::measure::{Options, Outcome, Watch, begin, environment, resume};
@@ -84,6 +85,9 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or_else(|| "has to be above 0".to_owned())
 }
 
+/// A request takes no longer than this, unless somebody says so.
+pub(super) const USUAL_TIMEOUT: Duration = Duration::from_secs(300);
+
 /// Exit status of a process that Ctrl-C ended.
 pub(super) const INTERRUPTED: u8 = 130;
 
@@ -121,7 +125,7 @@ pub(super) fn measured(args: &Args, catalogs: &[PathBuf]) -> Result<(ExitCode, O
                 let needed = claims::needed(&claims::of_the_talks()?, &spanned.cases);
                 spanned.keep(&needed, "none of the claims is about what is selected")?;
             }
-            begin(&workshop, &args.selection, spanned, &options, &runs, std::env::args().collect())?
+            begin(&workshop, &args.selection, spanned, &options, &runs, command_line())?
         }
     };
     let interrupt = listen()?;
@@ -130,8 +134,7 @@ pub(super) fn measured(args: &Args, catalogs: &[PathBuf]) -> Result<(ExitCode, O
     let outcome = session.measure(&options, watch)?;
     let folder = session.folder().to_owned();
     if outcome == Outcome::Interrupted {
-        let name = folder.file_name().unwrap_or_default().to_string_lossy();
-        eprintln!("stopped; every complete round is in {}\ngo on with: bindbench run --resume {name}", folder.display());
+        eprintln!("stopped; every complete round is in {}\ngo on with: {}", folder.display(), args.go_on(&folder, &workshop, catalogs));
         return Ok((ExitCode::from(INTERRUPTED), None));
     }
     let recorded = Recorded::read(&folder)?;
@@ -143,6 +146,18 @@ impl Args {
     /// Folder that reports are written to.
     pub(super) fn out(&self, layout: &Layout) -> PathBuf {
         self.out.clone().unwrap_or_else(|| layout.reports())
+    }
+
+    /// The command that goes on with this run, with all that was said and is not in its folder.
+    fn go_on(&self, folder: &Path, workshop: &Workshop, catalogs: &[PathBuf]) -> String {
+        let mut words = again::resume("run", folder, self.runs.as_deref(), &workshop.layout.runs(), catalogs);
+        self.out.iter().for_each(|out| with_path(&mut words, "--out", out));
+        if self.timeout != USUAL_TIMEOUT {
+            words.extend(["--timeout".to_owned(), self.timeout.as_secs_f64().to_string()]);
+        }
+        words.extend(self.memory.iter().flat_map(|Size(bytes)| ["--memory".to_owned(), bytes.to_string()]));
+        words.extend(self.json.then(|| "--json".to_owned()));
+        again::pasted(&words)
     }
 
     fn options(&self, runs: &Path) -> Result<Options> {

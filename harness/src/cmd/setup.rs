@@ -12,6 +12,7 @@ use crate::measure::environment::allowed_cpus;
 use crate::setup::inputs::make_pool;
 use crate::setup::layout::Layout;
 use crate::setup::{Workshop, texts};
+use crate::store::model::Case;
 
 /// What to set up; everything when nothing is selected.
 #[derive(Clone, Debug, Parser)]
@@ -45,19 +46,20 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
 /// # Errors
 /// As above.
 pub fn set_up(selection: &Selection, preset: Preset, catalogs: &[PathBuf]) -> Result<Workshop> {
-    set_up_in(Workshop::open(Layout::find(), catalogs)?, selection, preset)
+    let workshop = Workshop::open(Layout::find(), catalogs)?;
+    let cases = matrix(&workshop.catalog, selection, preset, allowed_cpus().len())?.cases;
+    set_up_in(workshop, selection, &cases)
 }
 
-/// The same in a workshop that is open already.
+/// The same in a workshop that is open already, with the inputs of these cases.
 ///
 /// # Errors
 /// As above.
-pub(super) fn set_up_in(mut workshop: Workshop, selection: &Selection, preset: Preset) -> Result<Workshop> {
+pub(super) fn set_up_in(mut workshop: Workshop, selection: &Selection, cases: &[Case]) -> Result<Workshop> {
     let catalog = workshop.catalog.clone();
     let lanes = selection.lanes(&catalog)?;
     let interpreters = workshop.interpreters(&selection.pythons, &lanes)?;
     workshop.set_up(&lanes, &interpreters)?;
-    let cases = matrix(&catalog, selection, preset, allowed_cpus().len())?.cases;
     let inputs: Vec<(&Input, Option<u64>)> =
         cases.iter().filter_map(|case| Some((catalog.workload(&case.workload)?.inputs.get(&case.input)?, case.size))).collect();
     if inputs.iter().any(|(input, _)| input.arguments.iter().any(|recipe| matches!(recipe, Recipe::Text(_)))) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use miette::{Result, bail};
 
-use crate::catalog::Catalog;
+use crate::catalog::{CHECKOUT, Catalog};
 use crate::setup::Workshop;
 use crate::setup::checkout::{Worktree, commit_of};
 use crate::setup::layout::Layout;
@@ -46,9 +46,9 @@ pub struct BothSides {
 }
 
 impl Sides {
-    /// Whether two builds are named.
+    /// Whether two builds are named, or one of them.
     pub fn are_named(&self) -> bool {
-        self.base.is_some() || self.base_rev.is_some()
+        self.base.is_some() || self.base_rev.is_some() || self.head.is_some()
     }
 
     /// Opens both.
@@ -57,10 +57,10 @@ impl Sides {
     /// When base is not named, a folder has no strategies, or a revision can't be checked out.
     pub fn open(&self, catalogs: &[PathBuf]) -> Result<BothSides> {
         let layout = Layout::find();
-        let head = match &self.head {
-            Some(folder) => vec![strategies_in(folder)],
-            None if catalogs.is_empty() => vec![layout.root().join("impls")],
-            None => catalogs.to_vec(),
+        let (given, head) = match &self.head {
+            Some(folder) => ("--head", vec![strategies_in(folder)]),
+            None if catalogs.is_empty() => (CHECKOUT, vec![layout.root().join("impls")]),
+            None => ("--catalog", catalogs.to_vec()),
         };
         let mut worktrees: Vec<Worktree> = Vec::new();
         let base = match (&self.base, &self.base_rev) {
@@ -69,7 +69,11 @@ impl Sides {
                 let commit = |at: usize| self.base_commits.get(at).unwrap_or(revision);
                 head.iter().enumerate().map(|(at, folder)| at_revision(folder, commit(at), &mut worktrees)).collect::<Result<_>>()?
             }
-            (None, None) => bail!(help = "`--base DIR` names a folder, `--base-rev REV` a revision", "there is nothing to compare with"),
+            (None, None) => bail!(
+                help = "`--base DIR` names a folder, `--base-rev REV` a revision",
+                "there is nothing to compare {} with",
+                names_of(&head)
+            ),
         };
         let name = |folders: &[PathBuf], revision: Option<&String>| {
             let folder = |folder: &PathBuf| match (revision, commit_of(folder)) {
@@ -80,7 +84,7 @@ impl Sides {
             folders.iter().map(folder).collect::<Vec<_>>().join("; ")
         };
         let names = BTreeMap::from([("base".to_owned(), name(&base, self.base_rev.as_ref())), ("head".to_owned(), name(&head, None))]);
-        let catalog = Catalog::of_sides(layout.root(), &base, &head)?;
+        let catalog = Catalog::of_sides(layout.root(), (if self.base.is_some() { "--base" } else { "--base-rev" }, &base), (given, &head))?;
         let notes = kernels(&layout, &base, &head).into_iter().collect();
         let record = self.record(catalogs, base.iter().filter_map(|folder| commit_of(folder)).collect());
         Ok(BothSides { workshop: Workshop::with(layout, catalog), names, notes, record, worktrees })
@@ -115,6 +119,10 @@ impl Sides {
         self.head.iter().for_each(|folder| option("--head", folder.display().to_string()));
         words
     }
+}
+
+fn names_of(folders: &[PathBuf]) -> String {
+    folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(" and ")
 }
 
 /// The strategies of a checkout of bindbench are in `impls/`; another folder holds them itself.

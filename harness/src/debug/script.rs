@@ -12,6 +12,7 @@ use miette::{Context, IntoDiagnostic, Result, miette};
 
 use crate::atomic;
 use crate::catalog::{Lane, Oracle, passing};
+use crate::report::page::quoted;
 use crate::setup::Workshop;
 use crate::setup::inputs::make_pool;
 use crate::store::model::Case;
@@ -114,12 +115,6 @@ impl Script {
         let program = Path::new(self.program()).canonicalize().ok()?;
         Some(program.parent()?.parent()?.to_owned())
     }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    // An error is a NUL byte, which no word of a command line can have.
-    shlex::try_quote(word).map_or_else(|_| word.to_owned(), std::borrow::Cow::into_owned)
 }
 
 #[cfg(test)]

@@ -100,8 +100,9 @@ impl Callgrind {
             "--tool=callgrind".to_owned(),
             // Dumps by function, not by line, are short.
             "--dump-line=no".to_owned(),
-            format!("--callgrind-out-file={}", dumps.file.display()),
-            format!("--log-file={}", folder.join("valgrind.log").display()),
+            // In the names of files valgrind puts something else in the place of `%p`.
+            format!("--callgrind-out-file={}", dumps.file.display().to_string().replace('%', "%%")),
+            format!("--log-file={}", folder.join("valgrind.log").display().to_string().replace('%', "%%")),
         ]);
         words.extend(match dumps.switch {
             Some(_) => vec!["--instr-atstart=no".to_owned(), "--vgdb=yes".to_owned(), pipes],

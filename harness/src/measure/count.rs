@@ -56,7 +56,8 @@ impl Session {
             self.counts.clear();
             counting = Counting::planned(&instrument, Some(counting.generations));
         }
-        let scratch = tempfile::tempdir_in(self.folder.path()).into_diagnostic().wrap_err("can't make a folder for callgrind's dumps")?;
+        let scratch = tempfile::tempdir_in(self.folder.path()).into_diagnostic();
+        let scratch = scratch.wrap_err_with(|| format!("can't make a folder for callgrind's dumps in {}", self.folder.path().display()))?;
         for cell in self.run.cells.iter().filter(|cell| cell.status.has_number() && !cell.twin) {
             let excuse =
                 excuse(cell, &self.run).or_else(|| too_slow(cell, &self.run, self.gear.limits.time.as_nanos(), instrument.slower()));

@@ -14,6 +14,7 @@ use super::environment::{allowed_cpus, environment};
 use super::instrument::Instrument;
 use super::plan::Dimensions;
 use crate::catalog::{Catalog, Lane, Matrix, Preset, Selection};
+use crate::report::page::shell;
 use crate::setup::Workshop;
 use crate::setup::build::State;
 use crate::setup::checkout::commit_of;
@@ -134,7 +135,7 @@ pub fn lay_out(
         let reasons: BTreeSet<String> = ready.skipped.iter().map(|skipped| format!("{}: {}", skipped.lane, skipped.reason)).collect();
         let reasons = reasons.into_iter().collect::<Vec<_>>().join("\n");
         return Err(miette!(
-            help = "`bindbench setup` builds what is selected; `bindbench doctor` says what is missing",
+            help = "`bindbench setup` with the same -s, -p and --catalog builds what is selected; `bindbench doctor` says what is missing",
             "nothing selected is ready to be measured\n{reasons}"
         ));
     }
@@ -188,7 +189,15 @@ pub fn resume(workshop: &Workshop, folder: &Path, options: &Options) -> Result<S
     let mut ready = Ready::default();
     for known in &run.lanes {
         let lane = workshop.catalog.lanes().find(|lane| lane.id == known.id);
-        let lane = lane.ok_or_else(|| miette!("the catalog has no lane {} any more; the run can't be resumed", known.id))?;
+        let lane = lane.ok_or_else(|| {
+            let command = shell(&run.command);
+            miette!(
+                help = format!("where its folder is still there, name it again with --catalog; the run was begun by `{command}`"),
+                "the catalog has no lane {}, so the run {} can't be resumed",
+                known.id,
+                run.id
+            )
+        })?;
         let interpreters: Vec<Interpreter> =
             workshop.found.iter().filter(|found| run.interpreters.iter().any(|known| known.name == found.name)).cloned().collect();
         ready.look(workshop, lane, &interpreters)?;

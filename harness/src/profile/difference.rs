@@ -1,4 +1,4 @@
-//! A differential flamegraph: two lanes of a case, both in nanoseconds a call, with each binding's frames under one name.
+//! A differential flamegraph: two lanes of a case, both in the time of a call, with each binding's frames under one name.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +21,7 @@ const BINDING: &str = "the binding";
 pub fn take(first: &Subject, second: &Subject, sampling: &Sampling, studio: &Studio, out: &Path) -> Result<Difference, NoStacks> {
     let before = sample(first, sampling, studio)?;
     let after = sample(second, sampling, studio)?;
-    let lines = difference((&before.folded, picoseconds(&before)), (&after.folded, picoseconds(&after)));
+    let (unit, lines) = difference((&before.folded, nanoseconds(&before)), (&after.folded, nanoseconds(&after)));
     let (a, b) = (first.cell.lane.as_str(), second.cell.lane.as_str());
     let place = place(second, &format!("differences/{}--{}", a.replace('/', "-"), b.replace('/', "-")));
     let difference = Difference {
@@ -36,7 +36,7 @@ pub fn take(first: &Subject, second: &Subject, sampling: &Sampling, studio: &Stu
     let caption = Caption {
         title: format!("{b} against {a} \u{b7} {}", first.title()),
         subtitle: format!(
-            "nanoseconds of CPU a call, {} samples against {} at {} Hz by {}; wide is slow in {b}",
+            "{unit} of CPU a call, {} samples against {} at {} Hz by {}; wide is slow in {b}",
             after.folded.tally.samples,
             before.folded.tally.samples,
             after.hertz(),
@@ -44,18 +44,23 @@ pub fn take(first: &Subject, second: &Subject, sampling: &Sampling, studio: &Stu
         ),
     };
     write(out, &difference.folded, (lines.join("\n") + "\n").as_bytes())?;
-    let drawn = draw_difference(&lines, &caption, a, b);
+    let drawn = draw_difference(&lines, unit, &caption, a, b);
     write(out, &difference.picture, &drawn.map_err(|source| NoStacks::Unwritten { path: difference.picture.clone(), source })?)?;
     Ok(difference)
 }
 
 /// What a sample stands for, of one call.
-fn picoseconds(sampled: &Sampled) -> f64 {
-    1000.0 * sampled.sample_ns / sampled.calls.max(1) as f64
+fn nanoseconds(sampled: &Sampled) -> f64 {
+    sampled.sample_ns / sampled.calls.max(1) as f64
 }
 
-/// Stacks of both lanes, each with what it takes in the first and in the second; `.1` is what a sample stands for.
-fn difference(first: (&Folded, f64), second: (&Folded, f64)) -> Vec<String> {
+/// A call that takes longer than this is shown in nanoseconds. Pictures know whole numbers only, and a short one may take a few
+/// nanoseconds.
+const LONG_NS: f64 = 1e6;
+
+/// Stacks of both lanes, each with what it takes in the first and in the second, in the unit before them; `.1` is what a sample stands for,
+/// in nanoseconds.
+fn difference(first: (&Folded, f64), second: (&Folded, f64)) -> (&'static str, Vec<String>) {
     let mut both: BTreeMap<String, (f64, f64)> = BTreeMap::new();
     for (stack, samples) in common(first.0) {
         both.entry(stack).or_default().0 += samples as f64 * first.1;
@@ -63,7 +68,10 @@ fn difference(first: (&Folded, f64), second: (&Folded, f64)) -> Vec<String> {
     for (stack, samples) in common(second.0) {
         both.entry(stack).or_default().1 += samples as f64 * second.1;
     }
-    both.into_iter().map(|(stack, (first, second))| format!("{stack} {first:.0} {second:.0}")).collect()
+    let (first, second) = both.values().fold((0.0, 0.0), |sum, taken| (sum.0 + taken.0, sum.1 + taken.1));
+    let (unit, factor) = if f64::max(first, second) > LONG_NS { ("ns", 1.0) } else { ("ps", 1000.0) };
+    let line = |(stack, (first, second))| format!("{stack} {:.0} {:.0}", first * factor, second * factor);
+    (unit, both.into_iter().map(line).collect())
 }
 
 /// Stacks in which one binding's frames can be compared with another's: each run of them is one frame.
@@ -96,10 +104,16 @@ mod tests {
             (&[("loop", Class::Python), ("trampoline", Class::Glue), ("find", Class::Kernel)], 10),
             (&[("loop", Class::Python)], 5),
         ]);
-        assert_eq!(difference((&first, 2.0), (&second, 1.0)), ["loop 0 5", "loop;the binding;find 20 10"]);
+        let (unit, lines) = difference((&first, 2.0), (&second, 1.0));
+        assert_eq!((unit, &lines[..]), ("ps", &["loop 0 5000".to_owned(), "loop;the binding;find 20000 10000".to_owned()][..]));
         let caption = Caption { title: "x".into(), subtitle: "y".into() };
-        let svg = draw_difference(&difference((&first, 2000.0), (&second, 1000.0)), &caption, "a/a", "b/b").unwrap();
-        let svg = String::from_utf8(svg).unwrap();
-        assert!(svg.contains("takes longer in a/a") && svg.contains("the binding (10 ns a call"), "{svg}");
+        let svg = String::from_utf8(draw_difference(&lines, unit, &caption, "a/a", "b/b").unwrap()).unwrap();
+        assert!(svg.contains("takes longer in a/a"), "{svg}");
+        // Of the 15 ns of a call of b/b, find takes 10, which are 10 less than in a/a; the loop itself takes 5 more.
+        assert!(svg.contains("<title>the binding (10,000 ps a call, 66.67%; 0.00%)</title>"), "{svg}");
+        assert!(svg.contains("<title>find (10,000 ps a call, 66.67%; -66.67%)</title>"), "{svg}");
+        assert!(svg.contains("<title>loop (15,000 ps a call, 100.00%; +33.33%)</title>"), "{svg}");
+        let (unit, lines) = difference((&first, 2e6), (&second, 1e6));
+        assert_eq!((unit, &lines[..]), ("ns", &["loop 0 5000000".to_owned(), "loop;the binding;find 20000000 10000000".to_owned()][..]));
     }
 }

@@ -122,9 +122,11 @@ fn unwatchable(subject: &Subject) -> Option<&'static str> {
         return Some("one calling thread is enough, and another case has it");
     }
     match subject.case.form {
-        None => Some("its calls take next to no time"),
+        // What is counted is what is made, or called.
+        None if subject.case.size.is_some() => Some("it makes or calls Python objects, for which the GIL is needed in any lane"),
         Some(Form::Boxed) => Some("a list's items are Python objects, for which the GIL is needed in any lane"),
-        Some(_) => None,
+        // How long a call takes that has no input to speak of is seen when it is tried.
+        None | Some(_) => None,
     }
 }
 

@@ -61,16 +61,16 @@ pub fn draw(folded: &Folded, caption: &Caption) -> io::Result<Vec<u8>> {
     with_legend(&String::from_utf8_lossy(&svg), &legend)
 }
 
-/// Draws the difference of two lanes: `lines` have a stack, and the picoseconds that it takes of a call of the first and of the second.
-/// Red takes longer in the second one, blue in the first.
+/// Draws the difference of two lanes: `lines` have a stack, and what it takes of a call of the first and of the second, in the `unit`. Red
+/// takes longer in the second one, blue in the first.
+///
+/// What inferno shows is what the lines have: its `factor` scales a frame's value, and not the change of it in per cent.
 ///
 /// # Errors
 /// When there are no stacks.
-pub fn draw_difference(lines: &[String], caption: &Caption, first: &str, second: &str) -> io::Result<Vec<u8>> {
+pub fn draw_difference(lines: &[String], unit: &str, caption: &Caption, first: &str, second: &str) -> io::Result<Vec<u8>> {
     let mut options = options(caption);
-    options.count_name = "ns a call".to_owned();
-    // The lines are in picoseconds: inferno knows whole numbers only, and a call may take a few nanoseconds.
-    options.factor = 0.001;
+    options.count_name = format!("{unit} a call");
     let mut svg = Vec::new();
     from_lines(&mut options, lines.iter().map(String::as_str), &mut svg)?;
     let (more, less) = (format!("takes longer in {second}"), format!("takes longer in {first}"));

@@ -3,7 +3,7 @@
 use miette::{Result, miette};
 
 use super::class::Owners;
-use crate::catalog::{Catalog, Preset, Selection, Size, matrix, matrix_to_profile};
+use crate::catalog::{Catalog, CatalogError, Matrix, Preset, Selection, Size, matrix, matrix_of_cases, matrix_to_profile};
 use crate::measure::contender::{Contender, Pools, contender};
 use crate::measure::environment::allowed_cpus;
 use crate::measure::{Launches, Options, lay_out};
@@ -65,25 +65,46 @@ impl Subject {
     }
 }
 
-/// Finds what is selected and ready: in the cases that workloads name for profiling, or in those of a preset. The profile has
-/// everything but cells.
+/// Which cases are looked at.
+#[derive(Clone, Copy, Debug)]
+pub enum Cases<'a> {
+    /// Those that workloads name for profiling.
+    Usual,
+    /// Those of a preset.
+    Preset(Preset),
+    /// These: `workload.operation[:input[:size]]`.
+    Named(&'a [String]),
+}
+
+impl Cases<'_> {
+    /// The cases, and the selected lanes in them.
+    ///
+    /// # Errors
+    /// When a pattern matches nothing, a name is none, or all together leave nothing.
+    pub fn span(self, catalog: &Catalog, selection: &Selection) -> Result<Matrix, CatalogError> {
+        let cpus = allowed_cpus().len();
+        match self {
+            Self::Usual => matrix_to_profile(catalog, selection, cpus),
+            Self::Preset(preset) => matrix(catalog, selection, preset, cpus),
+            Self::Named(names) => matrix_of_cases(catalog, selection, names),
+        }
+    }
+}
+
+/// Finds what is selected and ready. The profile has everything but cells.
 ///
 /// # Errors
 /// When a selection matches nothing, nothing selected is ready, or inputs can't be made.
 pub fn begin(
     workshop: &Workshop,
     selection: &Selection,
-    preset: Option<Preset>,
+    cases: Cases,
     limits: Limits,
     command: Vec<String>,
 ) -> Result<(Profile, Vec<Subject>)> {
-    let cpus = allowed_cpus().len();
-    let spanned = match preset {
-        Some(preset) => matrix(&workshop.catalog, selection, preset, cpus)?,
-        None => matrix_to_profile(&workshop.catalog, selection, cpus)?,
-    };
+    let spanned = cases.span(&workshop.catalog, selection)?;
     let options = Options {
-        preset: preset.unwrap_or(Preset::Talk),
+        preset: if let Cases::Preset(preset) = cases { preset } else { Preset::Talk },
         generations: Some(1),
         rounds: Some(1),
         budget: None,

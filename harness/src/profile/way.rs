@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use super::refusal::Refused;
 use super::subject::Subject;
 use super::{builtin, perf, pyspy};
+use crate::store::model::Interpreter;
 
 /// What the user wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -119,6 +120,39 @@ impl Way {
             Self::Builtin | Self::Perf { .. } => None,
         }
     }
+
+    /// Where Python's functions have no names in its pictures, and what would name them.
+    pub fn nameless(&self, interpreters: &[Interpreter]) -> Vec<String> {
+        let from = match self {
+            Self::Builtin => 12,
+            Self::Perf { .. } => 13,
+            // It says so of all.
+            Self::PySpy | Self::Pprof { .. } => return Vec::new(),
+        };
+        let older = |interpreter: &&Interpreter| {
+            let minor = interpreter.name.split('.').nth(1).and_then(|minor| minor.parse::<u32>().ok());
+            interpreter.implementation == "cpython" && minor.is_some_and(|minor| minor < from)
+        };
+        let names = |interpreters: Vec<&Interpreter>| interpreters.iter().map(|known| known.name.as_str()).collect::<Vec<_>>().join(", ");
+        let older: Vec<&Interpreter> = interpreters.iter().filter(older).collect();
+        let others: Vec<&Interpreter> = interpreters.iter().filter(|interpreter| interpreter.implementation != "cpython").collect();
+        let mut notes = Vec::new();
+        if !older.is_empty() {
+            let remedy = if cfg!(not(all(target_os = "linux", target_arch = "x86_64"))) {
+                ""
+            } else if cfg!(feature = "pyspy") {
+                "; `--backend py-spy` names them"
+            } else {
+                "; `--backend py-spy` names them, and has to be built in: `cargo run --release --package bindbench --features pyspy -- \
+                 profile --backend py-spy`"
+            };
+            notes.push(format!("Python functions have no names on {}: {self} names those of 3.{from} and newer{remedy}.", names(older)));
+        }
+        if !others.is_empty() {
+            notes.push(format!("Python functions have no names on {}: only CPython's have.", names(others)));
+        }
+        notes
+    }
 }
 
 impl fmt::Display for Way {
@@ -156,5 +190,26 @@ mod tests {
         assert_eq!(excused(&pprof), [true, false, false]);
         assert_eq!(excused(&Way::PySpy), [true, true, false]);
         assert_eq!(excused(&Way::Builtin), [false; 3]);
+    }
+
+    #[test]
+    fn what_would_name_pythons_functions_is_said_where_they_have_no_names() {
+        let known = |implementation: &str, name: &str| Interpreter {
+            name: name.into(),
+            implementation: implementation.into(),
+            version: String::new(),
+            flags: Vec::new(),
+            libpython: None,
+            gil_enabled: None,
+        };
+        let all = [known("cpython", "3.13.5t"), known("cpython", "3.12.1"), known("cpython", "3.11.7"), known("pypy", "pypy3.11.17")];
+        assert_eq!(Way::Builtin.nameless(&all[..2]), Vec::<String>::new());
+        let notes = Way::Builtin.nameless(&all);
+        assert!(notes[0].starts_with("Python functions have no names on 3.11.7: the built-in sampler names those of 3.12"), "{notes:?}");
+        assert!(notes[1].starts_with("Python functions have no names on pypy3.11.17") && notes.len() == 2, "{notes:?}");
+        assert_eq!(notes[0].contains("--backend py-spy"), cfg!(all(target_os = "linux", target_arch = "x86_64")));
+        let perf = Way::Perf { program: "/usr/bin/perf".into() };
+        assert!(perf.nameless(&all)[0].contains("on 3.12.1, 3.11.7: perf names those of 3.13"), "{:?}", perf.nameless(&all));
+        assert!(Way::PySpy.nameless(&all).is_empty());
     }
 }

@@ -37,6 +37,12 @@ impl From<String> for Missing {
     }
 }
 
+/// The interpreter of a run that a glob means.
+pub fn named<'r>(run: &'r Run, glob: &str) -> Option<&'r str> {
+    let glob = Glob::new(glob).ok()?.compile_matcher();
+    run.interpreters.iter().map(|interpreter| interpreter.name.as_str()).find(|name| glob.is_match(name))
+}
+
 /// The cells of a run, twins aside.
 #[derive(Debug)]
 pub struct Finder<'a> {
@@ -66,7 +72,7 @@ impl<'a> Finder<'a> {
             CellName::Lane { lane, case, threads, python } => (lane, case.as_ref().or(setting.case), threads, python),
         };
         let interpreter = match python {
-            Some(glob) => Some(self.interpreter(glob).ok_or_else(|| format!("no interpreter {glob} was measured"))?),
+            Some(glob) => Some(named(self.run, glob).ok_or_else(|| format!("no interpreter {glob} was measured"))?),
             None => setting.interpreter,
         };
         let named = case.ok_or_else(|| format!("no case is named for {lane}"))?;
@@ -103,11 +109,6 @@ impl<'a> Finder<'a> {
     /// The case of a cell.
     pub fn case_of(&self, cell: &Cell) -> &'a Case {
         &self.run.cases[cell.case as usize]
-    }
-
-    fn interpreter(&self, glob: &str) -> Option<&'a str> {
-        let glob = Glob::new(glob).ok()?.compile_matcher();
-        self.run.interpreters.iter().map(|interpreter| interpreter.name.as_str()).find(|name| glob.is_match(name))
     }
 
     fn case(&self, named: &CaseName, threads: u32) -> Result<&'a Case, String> {

@@ -7,7 +7,7 @@ use super::format;
 use super::warnings::{Warning, machine, warning};
 use crate::stats::{Components, Samples};
 use crate::store::Recorded;
-use crate::store::model::{Cell, Run};
+use crate::store::model::{Cell, Run, RunState};
 
 /// A run's size: its name, its generations and its rounds.
 pub type Budget = (&'static str, u32, u32);
@@ -63,6 +63,11 @@ fn case(run: &Run, cell: &Cell) -> String {
 fn disturbances(recorded: &Recorded, samples: &Samples, busy: Option<f64>, stolen: Option<f64>) -> Vec<Warning> {
     let environment = &recorded.run.environment;
     let mut found = Vec::new();
+    if recorded.run.state != RunState::Finished {
+        let taken = recorded.samples.iter().map(|sample| sample.generation + 1).max().unwrap_or_default();
+        let what = format!("the time was up after {taken} of {} generations", recorded.run.plan.generations);
+        found.push(warning(what, "stop other programs, and look again: these numbers are of too little"));
+    }
     if let Some(busy) = busy.filter(|&busy| busy > 0.02) {
         let what = format!("other programs used {} of the CPUs while nothing was measured", format::percent(busy));
         found.push(warning(what, "stop them, or leave them a CPU of their own (`taskset`)"));
@@ -129,6 +134,15 @@ mod tests {
         let bands: Vec<f64> = row.split('±').skip(1).map(|band| band.split('%').next().unwrap().trim().parse().unwrap()).collect();
         assert!(bands.len() == 2 && bands[1] < bands[0] && bands[0] < 5.0, "{row}");
         assert!(text.contains("other programs used 30 %") && text.contains("`powersave`") && !text.contains("hypervisor"), "{text}");
+    }
+
+    #[test]
+    fn what_there_was_no_time_for_is_said() {
+        let mut recorded = twin_run();
+        assert!(!text(&recorded, &BUDGETS, None, None).contains("the time was up"));
+        recorded.run.state = RunState::Interrupted;
+        recorded.samples.retain(|sample| sample.generation < 3);
+        assert!(text(&recorded, &BUDGETS, None, None).contains("the time was up after 3 of 8 generations"));
     }
 
     #[test]

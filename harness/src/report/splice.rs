@@ -50,8 +50,8 @@ pub fn splice(file: &str, text: &str, report: &str, command: &str) -> Result<Str
     if end < begin {
         return Err(SpliceError::Order { file: file.to_owned(), line: end + 1 });
     }
-    // A comment ends at its first `-->`, and so must not hold one.
-    let command = super::format::one_line(command).replace("-->", "");
+    // A comment ends at its first `-->`, or `--!>`, and so must hold neither.
+    let command = super::format::one_line(command).replace("-->", "-- >").replace("--!>", "--! >");
     let made = format!("<!-- made by: {} -->\n\n{}\n\n", command.trim(), report.trim());
     Ok(lines[..=begin].concat() + &made + &lines[end..].concat())
 }

@@ -195,7 +195,7 @@ fn what_is_not_like_for_like_has_a_star_and_a_footnote() {
     }
     let text = markdown::render(&Report::new(&recorded));
     for expected in [
-        "| ctypes/rust * |",
+        "| ctypes/rust \\* |",
         "\\* ctypes/rust makes 1 copy of the input where native/rust makes 0 copies",
         "\\* multiprocess/rust gets the input as mmap where others get bytes",
         "\\* pyo3/held is excused from a part of the contract: an empty pattern",
@@ -216,6 +216,45 @@ fn the_bindings_share_falls_below_5_percent_where_the_kernel_has_enough_to_do() 
     // 0.7 ns a byte and 400 ns a call: noise of a large time hides the small one, so only the slope is asked for.
     assert!((lane("ctypes/rust").slopes[0].ns.point() / 0.7 - 1.0).abs() < 0.05);
     assert!(growth.overtakes.is_empty(), "{:?}", growth.overtakes);
+}
+
+#[test]
+fn names_and_words_that_are_markup_are_text_in_every_form() {
+    const HOSTILE: &str = "<img src=x onerror=alert(1)>&lt;\"'](x)|`*`/=1+1";
+    let mut recorded = everything();
+    let run = &mut recorded.run;
+    let renamed = |name: &mut String| *name = name.replace("capi/rust", HOSTILE);
+    run.cells.iter_mut().for_each(|cell| renamed(&mut cell.lane));
+    run.lanes.iter_mut().for_each(|lane| renamed(&mut lane.id));
+    run.workloads.iter_mut().flat_map(|workload| &mut workload.baseline_controlled).for_each(renamed);
+    run.notes.push(HOSTILE.into());
+    run.skipped.push(Skipped { lane: HOSTILE.into(), interpreter: None, operation: None, reason: HOSTILE.into() });
+    let report = Report::new(&recorded);
+    let text = markdown::render(&report);
+    assert!(text.matches("&lt;img src=x onerror=alert(1)>").count() > 10, "{text}");
+    assert!(!text.contains("<img") && !text.contains(">&lt;"), "{text}");
+    // A table has as many cells in each row as in its head.
+    let cells = |line: &str| line.replace("\\|", "").matches('|').count();
+    let mut above: Option<&str> = None;
+    for line in text.lines() {
+        if let Some(above) = above.filter(|_| line.starts_with('|')) {
+            assert_eq!(cells(line), cells(above), "{line}");
+        }
+        above = Some(line).filter(|line| line.starts_with('|'));
+    }
+    let written = csv::render(&report).unwrap();
+    let mut rows = ::csv::Reader::from_reader(&*written);
+    let lane = rows.headers().unwrap().iter().position(|name| name == "lane").unwrap();
+    assert!(rows.records().map(Result::unwrap).any(|row| &row[lane] == HOSTILE));
+    let plots = Plots::of(&report, &Analysis::new(&recorded), &Extras::default());
+    let mut named = 0;
+    for plot in plots.iter() {
+        let drawn = roxmltree::Document::parse(&plot.svg).unwrap_or_else(|error| panic!("{}: {error}", plot.name));
+        let elements: Vec<&str> = drawn.descendants().filter(roxmltree::Node::is_element).map(|node| node.tag_name().name()).collect();
+        assert!(!elements.contains(&"img") && !elements.contains(&"script"), "{}", plot.name);
+        named += drawn.descendants().filter(|node| node.text().is_some_and(|text| text.contains("<img src=x"))).count();
+    }
+    assert!(named > 3, "{named} names in pictures");
 }
 
 /// `cargo test -p bindbench --release --lib a_million -- --ignored --nocapture` prints how long each step takes.

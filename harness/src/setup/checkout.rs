@@ -31,6 +31,9 @@ pub fn commit_of(folder: &Path) -> Option<String> {
 pub struct Worktree {
     repository: PathBuf,
     folder: PathBuf,
+    /// As it was asked for.
+    revision: String,
+    commit: String,
 }
 
 impl Worktree {
@@ -58,7 +61,7 @@ impl Worktree {
         let folder = folders.join(format!("{:.12}-{}", commit.trim(), std::process::id()));
         answer(git(inside).args(["worktree", "add", "--detach", "--force"]).arg(&folder).arg(commit.trim()))
             .wrap_err_with(|| format!("can't check {revision} out into {}", folder.display()))?;
-        Ok(Self { repository: repository.into(), folder })
+        Ok(Self { repository: repository.into(), folder, revision: revision.to_owned(), commit: commit.trim().to_owned() })
     }
 
     /// Where `inside`, a folder of the repository, is in it.
@@ -69,7 +72,8 @@ impl Worktree {
         let prefix = answer(git(inside).args(["rev-parse", "--show-prefix"]))?;
         let folder = self.folder.join(prefix.trim_end_matches('\n'));
         if !folder.is_dir() {
-            bail!(help = "choose a revision that has it", "there was no {} in that revision", inside.display());
+            let help = "choose a revision that has it";
+            bail!(help = help, "there was no {} in the revision {}, commit {:.12}", inside.display(), self.revision, self.commit);
         }
         Ok(folder)
     }
@@ -112,7 +116,9 @@ fn remove_orphans(repository: &Path, folders: &Path) {
 
 /// What git prints.
 fn answer(command: &mut Command) -> Result<String> {
-    let Output { status, stdout, stderr } = command.output().into_diagnostic().wrap_err("can't run git")?;
+    let Output { status, stdout, stderr } = command.output().map_err(|error| {
+        miette!(help = "Debian, Ubuntu: apt install git; without it, `--base DIR` names a folder", "can't run git: {error}")
+    })?;
     if !status.success() {
         bail!("git says: {}", String::from_utf8_lossy(&stderr).trim());
     }

@@ -88,6 +88,22 @@ pub enum InterpreterError {
         "Debian, Ubuntu: apt install python3-dev python3-venv; Fedora: dnf install python3-devel; macOS: brew install python"
     ))]
     None,
+    /// There are some, and none is taken unless it is named.
+    #[error("no CPython {OLDEST} or newer with a GIL found")]
+    #[diagnostic(help("found: {found}; `--python` takes one of these"))]
+    NoUsual {
+        /// What there is.
+        found: String,
+    },
+    /// What was asked for leaves none.
+    #[error("--python {wanted} leaves no interpreter")]
+    #[diagnostic(help("found: {found}"))]
+    NoneLeft {
+        /// What was asked for.
+        wanted: String,
+        /// What there is.
+        found: String,
+    },
     /// No interpreter of that version.
     #[error("--python {wanted} matches no interpreter found")]
     #[diagnostic(help(
@@ -193,8 +209,10 @@ pub fn pick(
     strategies: &[&Strategy],
     probe: &Path,
 ) -> Result<Vec<Interpreter>, InterpreterError> {
+    let names = || found.iter().map(|interpreter| interpreter.name.as_str()).collect::<Vec<_>>().join(", ");
     if wanted.is_empty() {
-        return default(found, strategies).map(|interpreter| vec![interpreter.clone()]).ok_or(InterpreterError::None);
+        let none = || if found.is_empty() { InterpreterError::None } else { InterpreterError::NoUsual { found: names() } };
+        return default(found, strategies).map(|interpreter| vec![interpreter.clone()]).ok_or_else(none);
     }
     let mut picked: Vec<Interpreter> = if wanted[0].starts_with('!') { found.to_vec() } else { Vec::new() };
     for text in wanted {
@@ -211,8 +229,7 @@ pub fn pick(
             found.iter().find(|interpreter| is_meant(interpreter, text)).cloned().into_iter().collect()
         };
         if chosen.is_empty() {
-            let found = found.iter().map(|interpreter| interpreter.name.as_str()).collect::<Vec<_>>().join(", ");
-            return Err(InterpreterError::NoMatch { wanted: text.clone(), found });
+            return Err(InterpreterError::NoMatch { wanted: text.clone(), found: names() });
         }
         for mut interpreter in chosen {
             // A path to a known program keeps the name it is known by.
@@ -224,7 +241,11 @@ pub fn pick(
             }
         }
     }
-    if picked.is_empty() { Err(InterpreterError::None) } else { Ok(picked) }
+    match picked.is_empty() {
+        false => Ok(picked),
+        true if found.is_empty() => Err(InterpreterError::None),
+        true => Err(InterpreterError::NoneLeft { wanted: wanted.join(" --python "), found: names() }),
+    }
 }
 
 /// `3.13` means 3.13.x and not 3.1; `3.14` does not mean 3.14t.

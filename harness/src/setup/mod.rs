@@ -4,6 +4,7 @@ pub mod bpe;
 pub mod build;
 mod cargo_library;
 pub mod checkout;
+pub mod definitions;
 pub mod environments;
 pub mod inputs;
 pub mod interpreters;
@@ -13,6 +14,7 @@ pub mod lines;
 pub mod needs;
 pub mod oracle;
 pub mod packages;
+mod place;
 pub mod receipt;
 pub mod samplers;
 pub mod texts;
@@ -106,12 +108,17 @@ impl Workshop {
     /// # Errors
     /// When environments or kernels can't be made. A strategy that can't be built is no error: its receipt says why.
     pub fn set_up(&mut self, lanes: &[&Lane], interpreters: &[Interpreter]) -> Result<()> {
+        place::check_checkout(self.layout.root())?;
+        self.strategies_of(lanes).iter().try_for_each(|strategy| place::check_strategy(&strategy.folder))?;
         let steps = spinner();
         steps.set_message("tools from PyPI");
         environments::make_tools(&self.layout.tools(), &self.layout.tools_lock(), &self.found)?;
         self.tools = Tools::find(&self.layout.tools());
         steps.set_message("environments");
-        let uv = self.tools.program("uv").ok_or_else(|| miette!("the tools' environment has no uv: `bindbench clean`, then again"))?;
+        let uv = self.tools.program("uv").ok_or_else(|| {
+            let help = "`bindbench clean` removes all that set-up made; `bindbench setup` makes it again";
+            miette!(help = help, "the environment of the tools, {}, has no uv: it is damaged", self.layout.tools().display())
+        })?;
         for interpreter in interpreters {
             environments::make_for(interpreter, &self.layout.environment(&interpreter.name), uv)?;
         }

@@ -35,9 +35,10 @@ pub fn make(layout: &Layout) -> Result<()> {
     let texts = extract(download.path()).into_diagnostic().wrap_err("can't read the source distribution of Django")?;
     for (corpus, text) in Corpus::ALL.into_iter().zip(&texts) {
         if text.is_empty() {
-            bail!("the source distribution of Django has no {corpus}");
+            bail!("the source distribution of Django that {} names has no {corpus}", lock.display());
         }
-        atomic::replace(&folder.join(corpus.file_name()), text.as_bytes()).into_diagnostic()?;
+        let file = folder.join(corpus.file_name());
+        atomic::replace(&file, text.as_bytes()).into_diagnostic().wrap_err_with(|| format!("can't write {}", file.display()))?;
     }
     atomic::replace(&marker, digest.as_bytes()).into_diagnostic().wrap_err_with(|| format!("can't write {}", marker.display()))
 }

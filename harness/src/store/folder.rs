@@ -27,11 +27,14 @@ pub enum StoreError {
     },
     /// The disk is full. What was written before stays readable.
     #[error("no space left on the disk for {path}")]
-    #[diagnostic(help("free some space, then go on with `bindbench run --resume {run}`; every round written before is safe"))]
+    #[diagnostic(help(
+        "free some space, then go on with `bindbench run --resume {run}` (`bindbench gate --resume {run}`, where a gate was stopped); every \
+         round written before is safe"
+    ))]
     Full {
         /// The file that could not grow.
         path: PathBuf,
-        /// The run's folder.
+        /// The run's folder, as a shell takes it.
         run: String,
     },
     /// There is no run there.
@@ -358,7 +361,8 @@ fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Stor
     let path = path.to_owned();
     move |source| match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            let run = path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
+            let folder = path.parent().unwrap_or(&path).to_string_lossy();
+            let run = shlex::try_quote(&folder).map_or_else(|_| folder.to_string(), |quoted| quoted.into_owned());
             StoreError::Full { path, run }
         }
         _ => StoreError::Io { action, path, source },
@@ -468,8 +472,8 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_told_from_other_troubles() {
-        let full = io_error("write", Path::new("runs/r/samples.csv"))(io::ErrorKind::StorageFull.into());
-        assert!(matches!(&full, StoreError::Full { run, .. } if run == "r"), "{full}");
+        let full = io_error("write", Path::new("my runs/r/samples.csv"))(io::ErrorKind::StorageFull.into());
+        assert!(matches!(&full, StoreError::Full { run, .. } if run == "'my runs/r'"), "{full}");
         let other = io_error("write", Path::new("runs/r/samples.csv"))(io::ErrorKind::PermissionDenied.into());
         assert!(matches!(other, StoreError::Io { .. }), "{other}");
     }

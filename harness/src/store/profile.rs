@@ -116,7 +116,7 @@ pub struct Difference {
     pub at: String,
     /// The picture; a path relative to the folder of `profile.json`.
     pub picture: PathBuf,
-    /// The stacks with picoseconds a call of either lane, likewise.
+    /// The stacks with the time of a call of either lane, in the picture's unit, likewise.
     pub folded: PathBuf,
 }
 

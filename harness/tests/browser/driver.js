@@ -113,6 +113,18 @@
       check('its scripts stay outside', !svg.querySelector('script') && view.hacked === undefined);
       check('its styles stay inside', view.getComputedStyle(search).opacity === '1');
     }
+    // On paper: the rules for printing, without the paper.
+    const paper = (await open(800)).contentDocument;
+    all('details', paper).forEach((details) => { details.open = true; });
+    for (const sheet of paper.styleSheets) {
+      const printing = [...sheet.cssRules].filter((rule) => rule.media?.mediaText === 'print').flatMap((rule) => [...rule.cssRules]);
+      check('there are rules for printing', printing.length > 3, printing.length);
+      printing.forEach((rule) => sheet.insertRule(rule.cssText, sheet.cssRules.length));
+    }
+    const heads = all('thead th', paper).filter((th) => th.textContent.trim());
+    const unseen = heads.filter((th) => th.innerText.trim() === '' || th.getClientRects().length === 0).map((th) => th.textContent);
+    check('headings of columns are printed', heads.length > 20 && unseen.length === 0, unseen.slice(0, 5));
+    check('what can be clicked is not', all('nav, #filters, #theme', paper).every((element) => element.getClientRects().length === 0));
     check('quiet to the end', view.problems.length === 0, view.problems);
   } catch (error) {
     check('the checks ran', false, `${error} ${error.stack}`);

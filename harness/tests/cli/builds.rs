@@ -1,11 +1,12 @@
 //! Strategies that don't build, and builds that are no longer what their receipts say.
 
 use std::fs;
-use std::path::PathBuf;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::sandbox::{Sandbox, has_its_number};
+use crate::sandbox::{Ended, Sandbox, has_its_number};
 
 fn state_of(sandbox: &Sandbox, lane: &str) -> (String, String) {
     let listing = sandbox.bindbench(&["list", "--json", "--lane", lane]).succeeds().json();
@@ -107,4 +108,40 @@ fn setup_builds_nothing_anew_when_nothing_changed() {
     let before = built();
     sandbox.set_up("forge/made").succeeds();
     assert_eq!(built(), before);
+}
+
+/// A checkout of that name within a sandbox, with its strategies and its tools.
+fn checkout(sandbox: &Sandbox, name: &str) -> PathBuf {
+    let folder = sandbox.path().join(name);
+    ["harness", "build"].iter().for_each(|inside| fs::create_dir_all(folder.join(inside)).unwrap());
+    for shared in ["harness/workloads", "impls", "pyscripts", "build/tools"] {
+        symlink(sandbox.path().join(shared), folder.join(shared)).unwrap();
+    }
+    folder
+}
+
+fn inside(sandbox: &Sandbox, folder: &Path, arguments: &[&str]) -> Ended {
+    Ended { output: sandbox.command(arguments).current_dir(folder).output().unwrap() }
+}
+
+#[test]
+fn a_checkout_whose_path_tools_would_misread_is_refused_before_anything_is_built() {
+    let sandbox = Sandbox::new();
+    for (name, character) in [("my \"lanes\"", "the character '\"'"), ("$HOME", "the character '$'"), ("a,b", "the character ','")] {
+        let folder = checkout(&sandbox, name);
+        let refused = inside(&sandbox, &folder, &["setup", "--lane", "python/pure"]);
+        refused.refuses_with(&["nothing can be built in the checkout", character, "a folder whose whole path is without that"]);
+        assert_eq!(fs::read_dir(folder.join("build")).unwrap().count(), 1);
+    }
+}
+
+#[test]
+fn a_checkout_may_have_any_other_name() {
+    let mut sandbox = Sandbox::new();
+    sandbox.add_catalog("witnesses");
+    sandbox.make_tools();
+    let folder = checkout(&sandbox, "é (a)&b c=e;f~g'h [i] {j} !k+l@m^n|o<p>q?r*s");
+    let selected = ["--preset", "smoke", "-w", "kmp", "-s", "witnesses/held"];
+    inside(&sandbox, &folder, &[&["setup"], &selected[..]].concat()).succeeds().prints(&["witnesses/held", "ready"]);
+    inside(&sandbox, &folder, &[&["run", "--generations", "1", "--rounds", "1"], &selected[..]].concat()).succeeds();
 }

@@ -46,6 +46,43 @@ fn a_command_that_there_is_not_is_seen() {
     sandbox.bindbench(&["gate", "--bass-rev", "main", "--help"]).exits_with(2);
 }
 
+/// How many claims a report confirms and refutes on 3.13, and how many it judges there: `## Python 3.13.0: 33 claims: 14 confirmed, …`.
+fn tally(report: &str) -> [u32; 3] {
+    let heading = |title: &str| {
+        let mut after = report.split(title).skip(1).map(|rest| rest.split(['<', '\n']).next().unwrap());
+        after.find(|heading| heading.contains(" claim")).map(str::to_owned)
+    };
+    let number = |text: &str, what: &str| {
+        let before = text.split_once(what).map(|(before, _)| before.to_owned());
+        before.map_or(0, |before| before.rsplit([' ', ':']).next().unwrap().parse::<u32>().unwrap())
+    };
+    let of_python = heading("Python 3.13.0: ").expect("claims judged on 3.13");
+    let by_name = heading("Claims that name their interpreters: ").unwrap_or_default();
+    [" confirmed", " refuted", " claim"].map(|what| number(&of_python, what) + number(&by_name, what))
+}
+
+#[test]
+fn the_readme_says_of_the_claims_what_the_reports_say_and_by_which_run() {
+    let readme = read("README.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    let run_of = |report: &str| report.split_once("run ").unwrap().1.split_whitespace().next().unwrap().to_owned();
+    let claims = read("reports/claims.md");
+    let [confirmed, refuted, all] = tally(&claims);
+    for words in [
+        format!("judged by a second run, {},", run_of(&claims)),
+        format!("on 3.13 [{confirmed} of the {all} claims are confirmed, {refuted} refuted"),
+        format!("a verdict on each of {all} claims"),
+    ] {
+        assert!(readme.contains(&words), "the README does not say: {words}");
+    }
+    let (page, run) = (read("reports/index.html"), run_of(&read("reports/summary.md")));
+    let [confirmed, refuted, of_page] = tally(&page);
+    let words = format!(
+        "judges them by the first run, {run}, which had fewer rounds for each: there {confirmed} are confirmed and {refuted} refuted"
+    );
+    assert!(readme.contains(&words), "the README does not say: {words}");
+    assert!(page.contains(&run) && of_page == all && readme.contains(&format!("- Run {run}, preset")), "{run}, {of_page} claims");
+}
+
 #[test]
 fn the_document_on_ci_has_the_job_of_this_repository() {
     let workflow = read(".github/workflows/ci.yml");

@@ -65,8 +65,9 @@ fn a_slowdown_is_red_and_taking_it_back_is_green() {
     let red = gate(&sandbox, &["--base-rev", "HEAD"]).exits_with(1);
     let red = red.prints(&["FAIL steady/slow call.add:pair 3.", ": slower, × 1.", "threshold 10 %, resolution", "base: HEAD, commit "]);
     red.prints(&[
-        "flamegraph of the difference: bindbench profile --catalog",
-        "--base-rev HEAD --diff steady/slow@base steady/slow@head -w call.add -p 3.",
+        "flamegraph of the difference: ",
+        "/bindbench profile --catalog",
+        "--base-rev HEAD --diff steady/slow@base steady/slow@head --case call.add:pair -p 3.",
     ]);
     is_clean(&sandbox);
     change(&catalog, "0.03", "0.02");
@@ -143,8 +144,7 @@ fn a_killed_gate_goes_on_where_it_was() {
     sandbox.bindbench(&["run", "--resume", id, "--runs", "runs/gates"]).refuses_with(&["is a gate's", "`bindbench gate --resume`"]);
     let output = stop_after(&sandbox, &["gate", "--resume", id], before.samples.len() + 30, Signal::INT);
     let ended = Ended { output }.exits_with(130);
-    ended.says(&["go on with: bindbench gate --resume"]);
-    let red = sandbox.bindbench(&["gate", "--resume", id]).exits_with(1);
+    let red = sandbox.go_on(&ended).exits_with(1);
     red.prints(&["FAIL steady/slow call.add:pair 3.", ": slower, × 1.", "base: HEAD, commit ", "s of 60 s"]);
     let after = Recorded::read(&folder).unwrap();
     assert_eq!((after.run.state, after.damage.len(), after.run.plan.resumed.len()), (RunState::Finished, 0, 2));
@@ -183,10 +183,14 @@ fn a_gate_that_had_too_little_time_gets_more() {
 #[test]
 fn what_can_t_be_built_or_found_is_refused() {
     let sandbox = sandbox();
-    gate(&sandbox, &[]).refuses_with(&["there is nothing to compare with", "--base-rev REV"]);
+    gate(&sandbox, &[]).refuses_with(&["there is nothing to compare", "steady with", "--base-rev REV"]);
+    sandbox.bindbench(&["profile", "--head", "steady", "-w", "call.add"]).refuses_with(&["there is nothing to compare steady with"]);
     gate(&sandbox, &["--base-rev", "v9"]).refuses_with(&["has no revision v9"]);
-    gate(&sandbox, &["--base", "nowhere"]).refuses_with(&["can't list the catalog nowhere"]);
-    gate(&sandbox, &["--base-rev", "HEAD", "-s", "steady/quick"]).refuses_with(&["--lane steady/quick@base matches nothing"]);
+    gate(&sandbox, &["--base", "nowhere"]).refuses_with(&["--base nowhere: the folder can't be listed", "--base takes a checkout"]);
+    let nowhere = gate(&sandbox, &["--base-rev", "HEAD", "--head", "nowhere"]);
+    assert!(!nowhere.refuses_with(&["nowhere"]).stderr().contains("--catalog"));
+    gate(&sandbox, &["--base-rev", "HEAD", "-s", "steady/quick"])
+        .refuses_with(&["--lane steady/quick matches nothing in base", "nearest: steady/slow@base"]);
     gate(&sandbox, &["--base-rev", "HEAD", "--threshold", "much"]).refuses_with(&["is no number of per cent"]);
     is_clean(&sandbox);
 }

@@ -41,6 +41,15 @@ fn who_holds_the_gil_is_told_and_a_manifest_that_lies_is_found_out() {
 }
 
 #[test]
+fn a_call_without_input_is_watched_where_it_takes_its_time() {
+    let sandbox = Sandbox::with("steady");
+    let arguments = ["profile", "--pass", "gil", "-w", "call.add", "-s", "steady/slow", "--json"];
+    let found = sandbox.bindbench(&arguments).succeeds().json();
+    // It sleeps.
+    assert_eq!(found["cells"][0]["gil"]["class"], "released", "{found:#}");
+}
+
+#[test]
 fn copies_and_leaks_are_found_where_they_are_and_nowhere_else() {
     if cfg!(not(target_os = "linux")) {
         return; // No other system tells what a process takes.

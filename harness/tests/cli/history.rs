@@ -68,7 +68,27 @@ fn runs_may_be_named_one_by_one_and_few_show_no_change() {
     let [before, after] = ["before", "after"].map(|name| recorded(name).display().to_string());
     let ended = sandbox.bindbench(&["history", &after, &before, &after, "--out", "plots"]).succeeds();
     ended.prints(&["2 runs", "Fewer than 10 runs", "No cell changed its level"]);
-    sandbox.bindbench(&["history"]).refuses_with(&["can't list"]);
+    sandbox.bindbench(&["history"]).refuses_with(&["there is no run in", "the folder is not there"]);
     fs::create_dir(sandbox.path().join("runs")).unwrap();
     sandbox.bindbench(&["history"]).refuses_with(&["there is no run in"]);
+}
+
+#[test]
+fn a_run_that_can_t_be_read_is_left_out_and_the_others_are_shown() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.path().join("some");
+    for name in ["before", "after", "damaged"] {
+        fs::create_dir_all(folder.join(name)).unwrap();
+        for file in ["run.json", "samples.csv"] {
+            fs::copy(recorded(if name == "damaged" { "after" } else { name }).join(file), folder.join(name).join(file)).unwrap();
+        }
+    }
+    fs::write(folder.join("damaged/run.json"), "{\"schema\": 1,").unwrap();
+    let arguments = ["history", folder.to_str().unwrap(), "--out", "plots"];
+    let ended = sandbox.bindbench(&arguments).exits_with(4).prints(&["2 runs", "Left out:", "some/damaged"]);
+    ended.says(&["left out: run", "some/damaged", "run.json, line 1"]);
+    // One that is named is asked for, and so are the only ones that there are.
+    sandbox.bindbench(&["history", folder.join("damaged").to_str().unwrap()]).refuses_with(&["run.json, line 1"]);
+    ["before", "after"].iter().for_each(|name| fs::write(folder.join(name).join("run.json"), "{").unwrap());
+    sandbox.bindbench(&arguments).refuses_with(&["no run in", "can be read", "some/before"]);
 }

@@ -1,5 +1,7 @@
 //! Bad input: each is refused with status 2, and the message says where, what was expected, and what there is.
 
+use std::fs;
+
 use crate::sandbox::Sandbox;
 
 const MANIFEST: &str = r#"name = "mine"
@@ -32,6 +34,22 @@ fn refuses(old: &str, new: &str, expected: &[&str]) {
 fn the_manifest_is_fine_before_it_is_spoilt() {
     let sandbox = Sandbox::with_manifest("mine", MANIFEST);
     sandbox.bindbench(&["list", "--lane", "mine/*"]).succeeds().prints(&["mine/one", "not set up"]);
+}
+
+#[test]
+fn what_a_module_does_not_define_is_not_counted_and_nothing_of_it_is_run() {
+    let sandbox = Sandbox::with_manifest("mine", MANIFEST);
+    let module = sandbox.path().join("written/mine/mine.py");
+    fs::write(&module, "from os import times as add\nif True:\n    noop = print\nwhile __name__:\n    pass\n").unwrap();
+    let list = ["list", "--lane", "mine/*"];
+    let listed =
+        sandbox.bindbench(&list).succeeds().prints(&["2 of 7", "mine/one promises call.call_back, call.fail, ", "mine.py defines no such"]);
+    assert!(!listed.stdout().contains("call.add"), "{}", listed.stdout());
+    let json = sandbox.bindbench(&[&list[..], &["--json"]].concat()).succeeds().json();
+    assert_eq!(json["lanes"][0]["undefined"].as_object().unwrap().len(), 5, "{json:#}");
+    // A module that makes its names by a program may make any.
+    fs::write(&module, "globals()['add'] = print\n").unwrap();
+    sandbox.bindbench(&list).succeeds().prints(&["all"]);
 }
 
 #[test]
@@ -103,9 +121,11 @@ fn a_lane_that_another_catalog_has_is_refused() {
 #[test]
 fn a_catalog_that_is_none_is_refused() {
     let sandbox = Sandbox::new();
-    sandbox.bindbench(&["list", "--catalog", "nowhere"]).refuses_with(&["can't list the catalog nowhere"]);
+    sandbox.bindbench(&["list", "--catalog", "nowhere"]).refuses_with(&["--catalog nowhere: the folder can't be listed", "No such file"]);
     std::fs::create_dir(sandbox.path().join("empty")).unwrap();
-    sandbox.bindbench(&["list", "--catalog", "empty"]).refuses_with(&["no strategy in the catalog empty"]);
+    sandbox
+        .bindbench(&["list", "--catalog", "empty"])
+        .refuses_with(&["--catalog empty: there is no strategy in it", "--catalog takes a folder"]);
 }
 
 #[test]

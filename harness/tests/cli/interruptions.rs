@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::process::{Child, Stdio};
 
 use bindbench::store::Recorded;
@@ -14,8 +15,13 @@ const ROUNDS: u32 = 12;
 
 /// Starts the run and waits until some rounds are on the disk. What follows hits the next one: a round takes a while.
 fn begin(sandbox: &Sandbox, lane: &str, rows: usize) -> Child {
+    begin_with(sandbox, lane, rows, &[])
+}
+
+fn begin_with(sandbox: &Sandbox, lane: &str, rows: usize, more: &[&str]) -> Child {
     let rounds = ROUNDS.to_string();
     let arguments = ["run", "--preset", "smoke", "-w", "call.add", "--generations", "2", "--rounds", &rounds, "--lane", lane];
+    let arguments = [&arguments, more].concat();
     let driver = sandbox.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     sandbox.wait_for_rows(rows);
     assert!(!sandbox.workers().is_empty(), "no worker is seen, so none could be seen to be left");
@@ -64,10 +70,7 @@ fn interrupted_and_resumed(signal: Signal, status: Option<i32>, state: RunState)
     assert!(there >= 9 && there < 3 * 2 * ROUNDS as usize, "{there} samples: it was not stopped in its middle");
     assert_eq!(there % 3, 0, "two lanes and a twin: part of a round is on the disk");
     sandbox.bindbench(&["report"]).succeeds().prints(&["not complete"]);
-    if let Some(130) = status {
-        ended.says(&["go on with: bindbench run --resume"]);
-    }
-    resume(&sandbox).succeeds();
+    if status == Some(130) { sandbox.go_on(&ended) } else { resume(&sandbox) }.succeeds();
     is_complete(&sandbox.recorded(), &before);
 }
 
@@ -79,8 +82,19 @@ fn ctrl_c_keeps_the_rounds_and_resume_takes_the_others() {
 #[test]
 fn a_signal_that_ends_the_session_is_like_ctrl_c() {
     let sandbox = Sandbox::with("steady");
-    stop(begin(&sandbox, "steady/slow", 3), Signal::TERM).exits_with(130);
+    // Elsewhere, under a name that a shell takes apart, and with options: what is told to go on with has all of it.
+    let elsewhere = sandbox.path().join("it's $HOME, my runs");
+    fs::create_dir(&elsewhere).unwrap();
+    symlink(&elsewhere, sandbox.path().join("runs")).unwrap();
+    let options = ["--runs", elsewhere.to_str().unwrap(), "--out", "my report", "--timeout", "77", "--memory", "2GiB"];
+    let ended = stop(begin_with(&sandbox, "steady/slow", 3, &options), Signal::TERM).exits_with(130);
     sandbox.wait_for_the_end_of_workers();
+    let ended = ended.says(&["--timeout 77", "--memory 2147483648"]);
+    fs::remove_file(sandbox.path().join("runs")).unwrap();
+    sandbox.go_on(&ended).succeeds();
+    assert!(sandbox.path().join("my report/index.html").is_file());
+    let run = fs::read_dir(elsewhere).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(Recorded::read(&run).unwrap().run.state, RunState::Finished);
 }
 
 #[test]

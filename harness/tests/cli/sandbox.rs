@@ -100,7 +100,9 @@ impl Sandbox {
             .args(arguments)
             .env_remove("NO_COLOR")
             .env_remove("CLICOLOR_FORCE")
-            .env_remove("GITHUB_STEP_SUMMARY");
+            .env_remove("GITHUB_STEP_SUMMARY")
+            // cargo started the tests, and not the program.
+            .env_remove("CARGO");
         for catalog in &self.catalogs {
             command.arg("--catalog").arg(catalog);
         }
@@ -109,6 +111,14 @@ impl Sandbox {
 
     pub fn bindbench(&self, arguments: &[&str]) -> Ended {
         Ended { output: self.command(arguments).output().unwrap() }
+    }
+
+    /// What a shell makes of the command that somebody was told to go on with.
+    #[track_caller]
+    pub fn go_on(&self, told: &Ended) -> Ended {
+        let said = told.stderr();
+        let command = said.lines().find_map(|line| line.strip_prefix("go on with: ")).unwrap_or_else(|| panic!("no command in:\n{said}"));
+        Ended { output: Command::new("sh").args(["-c", command]).current_dir(self.path()).env_remove("CARGO").output().unwrap() }
     }
 
     /// `setup` with the smallest inputs, and without texts, which take a while to make: those of others are made when they are measured.

@@ -8,6 +8,7 @@ use miette::{Result, bail};
 
 use super::Args;
 use crate::catalog::{Lane, matrix};
+use crate::cmd::again::command_line;
 use crate::cmd::report;
 use crate::cmd::run::once_each;
 use crate::cmd::setup::set_up_in;
@@ -55,13 +56,13 @@ pub(super) fn anew(args: &Args, catalogs: &[PathBuf], interrupt: &AtomicBool) ->
     let lonely = workshop.catalog.without_counterpart();
     let mut selection = args.selection.on_both_sides();
     selection.lanes.extend(lonely.iter().map(|lane| format!("!{lane}")));
-    let workshop = set_up_in(workshop, &selection, args.preset)?;
+    let spanned = matrix(&workshop.catalog, &selection, args.preset, environment::allowed_cpus().len())?;
+    let workshop = set_up_in(workshop, &selection, &spanned.cases)?;
     if interrupt.load(Ordering::Relaxed) {
         return Ok(None);
     }
-    let spanned = matrix(&workshop.catalog, &selection, args.preset, environment::allowed_cpus().len())?;
     let runs = args.runs(&workshop.layout);
-    let mut session = begin(&workshop, &selection, spanned, &args.options(&counters), &runs, std::env::args().collect())?;
+    let mut session = begin(&workshop, &selection, spanned, &args.options(&counters), &runs, command_line())?;
     let left_out = left_out(&lonely, session.run());
     if pairs(session.run()).is_empty() {
         bail!(help = "a lane has to be built on both sides", "nothing can be measured on both sides\n{}", left_out.join("\n"));

@@ -4,7 +4,7 @@ mod begin;
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,8 +12,9 @@ use clap::Parser;
 use indicatif::ProgressBar;
 use miette::{Context, IntoDiagnostic, Result, bail};
 
+use super::again::{self, again, pasted, with_path};
 use super::compare::{INCONCLUSIVE, percent, write};
-use super::run::{INTERRUPTED, listen, seconds};
+use super::run::{INTERRUPTED, USUAL_TIMEOUT, listen, seconds};
 use super::sides::Sides;
 use super::{print, report};
 use crate::catalog::{Preset, Selection, Side};
@@ -21,7 +22,6 @@ use crate::measure::{MOST_ROUNDS, Options, Outcome, Session, Watch, environment}
 use crate::report::gate::{
     Gated, JSON_SCHEMA, Judged, Pair, Verdict, judged, judged_count, junit, markdown, of_generation, pairs, terminal, uncounted,
 };
-use crate::report::page::shell;
 use crate::setup::bar_style;
 use crate::setup::layout::Layout;
 use crate::stats::{Gate, LOOKS};
@@ -106,15 +106,17 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     let guard = Guard::start().into_diagnostic().wrap_err("can't start the guard")?;
     let watch = Watch { guard: &guard, interrupt: &interrupt };
     if begun.session.prepare_gate(&args.options(&begun.session.run().plan.counters.clone()), budget, watch)? == Outcome::Interrupted {
-        return Ok(stopped(&begun.session));
+        return Ok(stopped(&begun.session, args));
     }
     let pairs = pairs(begun.session.run());
     let is_timed = begun.session.run().is_timed();
     let budgeted = if is_timed { budget } else { Duration::ZERO };
     let mut gate = Gate::new(pairs.len(), begun.threshold);
-    let Some(generations) = decide(&mut gate, &mut begun.session, &pairs, budgeted, watch)? else { return Ok(stopped(&begun.session)) };
+    let Some(generations) = decide(&mut gate, &mut begun.session, &pairs, budgeted, watch)? else {
+        return Ok(stopped(&begun.session, args));
+    };
     if begun.session.count(watch)? == Outcome::Interrupted {
-        return Ok(stopped(&begun.session));
+        return Ok(stopped(&begun.session, args));
     }
     begun.session.finish_gate(generations)?;
     let gated = begun.gated(&gate, &pairs, budget)?;
@@ -175,10 +177,9 @@ fn working(pair: &Pair, session: &Session) -> Option<[u32; 3]> {
     cells.iter().all(|&id| session.run().cells[id as usize].status.has_number()).then_some(cells)
 }
 
-fn stopped(session: &Session) -> ExitCode {
+fn stopped(session: &Session, args: &Args) -> ExitCode {
     let folder = session.folder();
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    eprintln!("stopped; every complete round is in {}\ngo on with: bindbench gate --resume {name}", folder.display());
+    eprintln!("stopped; every complete round is in {}\ngo on with: {}", folder.display(), args.go_on(folder));
     ExitCode::from(INTERRUPTED)
 }
 
@@ -199,6 +200,18 @@ impl Args {
         }
     }
 
+    /// The command that goes on with this gate, with all that was said and is not in its folder: the two builds are.
+    fn go_on(&self, folder: &Path) -> String {
+        let mut words = again::resume("gate", folder, self.runs.as_deref(), &Layout::find().runs().join("gates"), &[]);
+        words.extend(self.budget.iter().flat_map(|budget| ["--budget".to_owned(), budget.as_secs_f64().to_string()]));
+        if self.timeout != USUAL_TIMEOUT {
+            words.extend(["--timeout".to_owned(), self.timeout.as_secs_f64().to_string()]);
+        }
+        self.junit.iter().for_each(|file| with_path(&mut words, "--junit", file));
+        words.extend(self.json.then(|| "--json".to_owned()));
+        pasted(&words)
+    }
+
     fn runs(&self, layout: &Layout) -> PathBuf {
         self.runs.clone().unwrap_or_else(|| layout.runs().join("gates"))
     }
@@ -211,7 +224,7 @@ impl Begun {
     /// When nothing could be timed or counted on both sides.
     fn gated(&self, gate: &Gate, pairs: &[Pair], budget: Duration) -> Result<Gated> {
         let run = self.session.run();
-        let flamegraph = |key: &CellKey| self.flamegraph(key);
+        let flamegraph = |key: &CellKey| flamegraph(&self.sides, &self.catalogs, key);
         let judge = |at: usize| {
             let pair = &pairs[at];
             let count = judged_count(pair, run, self.session.counts(), self.instructions_threshold);
@@ -237,16 +250,72 @@ impl Begun {
             notes: self.notes.clone(),
         })
     }
+}
 
-    /// The command that draws what head does more of than base.
-    fn flamegraph(&self, key: &CellKey) -> String {
-        let mut words = vec!["bindbench".to_owned(), "profile".to_owned()];
-        words.extend(self.sides.words(&self.catalogs));
-        words.push("--diff".to_owned());
-        words.extend(Side::BOTH.map(|side| side.lane(&key.lane)));
-        words.extend(["-w".to_owned(), format!("{}.{}", key.workload, key.operation)]);
-        words.extend(key.size.into_iter().flat_map(|size| ["--size".to_owned(), size.to_string()]));
-        words.extend(key.interpreter.iter().flat_map(|name| ["-p".to_owned(), name.clone()]));
-        shell(&words)
+/// The command that draws what head does more of than base in this very cell.
+fn flamegraph(sides: &Sides, catalogs: &[PathBuf], key: &CellKey) -> String {
+    let mut words = again("profile");
+    words.extend(sides.words(catalogs));
+    words.push("--diff".to_owned());
+    words.extend(Side::BOTH.map(|side| side.lane(&key.lane)));
+    words.extend(["--case".to_owned(), CellKey { threads: 1, ..key.clone() }.case()]);
+    if key.threads > 1 {
+        words.extend(["--threads".to_owned(), key.threads.to_string()]);
+    }
+    words.extend(key.interpreter.iter().flat_map(|name| ["-p".to_owned(), name.clone()]));
+    pasted(&words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{Catalog, matrix};
+    use crate::cmd::profile;
+    use crate::store::model::{Case, GateRecord, Unit};
+
+    /// What `bindbench profile` makes of the words after its name, with the sides that `gate` would have.
+    fn spanned(words: &[String], catalog: &Catalog) -> Vec<(Case, Vec<String>)> {
+        let at = words.iter().position(|word| word == "profile").unwrap();
+        // The program's own option, which is not the command's, comes first.
+        let ["profile", "--catalog", "my \"lanes\"", ..] = words[at..].iter().map(String::as_str).collect::<Vec<_>>()[..] else {
+            panic!("{words:?}");
+        };
+        let words = ["profile"].into_iter().chain(words[at + 3..].iter().map(String::as_str));
+        let spanned = profile::Args::try_parse_from(words).unwrap_or_else(|error| panic!("{error}")).spanned(catalog).unwrap();
+        let lanes = |case: &Case| spanned.wanted.iter().filter(|wanted| wanted.case == case.id).map(|wanted| wanted.lane.clone()).collect();
+        spanned.cases.iter().map(|case| (case.clone(), lanes(case))).collect()
+    }
+
+    #[test]
+    fn the_command_printed_for_a_cell_draws_that_very_cell() {
+        let root = Layout::find().root().to_owned();
+        let impls = [root.join("impls")];
+        let (one, two) = (Catalog::read(&root, &[]).unwrap(), Catalog::of_sides(&root, ("--base", &impls), ("--head", &impls)).unwrap());
+        let sides = Sides::of(&GateRecord { base_rev: Some("it's $HOME".into()), ..GateRecord::default() });
+        let mut cases: Vec<Case> = Vec::new();
+        for preset in [Preset::Smoke, Preset::Quick, Preset::Talk, Preset::Full] {
+            cases.extend(matrix(&one, &Selection::default(), preset, 8).unwrap().cases);
+        }
+        let named = |case: &Case| (case.operation.clone(), case.input.clone());
+        assert!(cases.iter().any(|case| case.operation == "length") && cases.iter().any(|case| case.input == "periodic"));
+        assert!(cases.iter().map(named).collect::<BTreeSet<_>>().len() > 15 && cases.iter().any(|case| case.threads > 1));
+        for case in cases {
+            let key = CellKey {
+                lane: "python/pure".into(),
+                workload: case.workload.clone(),
+                operation: case.operation.clone(),
+                input: case.input.clone(),
+                size: case.size,
+                bytes: case.unit == Unit::Bytes,
+                threads: case.threads,
+                interpreter: Some("3.13.0".into()),
+            };
+            let command = flamegraph(&sides, &["my \"lanes\"".into()], &key);
+            let words = shlex::split(&command).unwrap();
+            assert!(words.contains(&"it's $HOME".to_owned()), "{command}");
+            let drawn = spanned(&words, &two);
+            let lanes = ["python/pure@base", "python/pure@head"].map(str::to_owned).to_vec();
+            assert_eq!(drawn, [(Case { id: 0, ..case }, lanes)], "{command}");
+        }
     }
 }

@@ -10,13 +10,14 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use miette::{Context, IntoDiagnostic, Report, Result, miette};
 
+use super::again::command_line;
 use super::print;
 use super::run::{INTERRUPTED, listen, seconds};
 use super::setup::set_up_in;
 use super::sides::{BothSides, Sides};
-use crate::catalog::{Preset, Selection};
+use crate::catalog::{Catalog, CatalogError, Matrix, Preset, Selection};
 use crate::measure::{Watch, environment};
-use crate::profile::{Backend, Choice, Refused, Sampling, Sizes, Studio, begin};
+use crate::profile::{Backend, Cases, Choice, Refused, Sampling, Sizes, Studio, begin};
 use crate::report::profile as shown;
 use crate::setup::checkout::Worktree;
 use crate::setup::layout::Layout;
@@ -36,6 +37,9 @@ pub struct Args {
     /// All cases of a preset, instead of the few at the talks' sizes that workloads name for this
     #[arg(long, value_enum)]
     pub(super) preset: Option<Preset>,
+    /// This case, `workload.operation[:input[:size]]`, with as many threads as `--threads` says, or one; repeatable
+    #[arg(long = "case", value_name = "CASE", conflicts_with_all = ["workloads", "sizes", "preset"])]
+    pub(super) cases: Vec<String>,
     /// What to find out; repeatable [default: everything]
     #[arg(long = "pass", value_enum, value_name = "PASS")]
     pub(super) passes: Vec<Pass>,
@@ -89,13 +93,13 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
 /// # Errors
 /// As above.
 pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<ExitCode> {
-    let selection = Selection { lanes: args.diff.clone().unwrap_or_else(|| args.selection.lanes.clone()), ..args.selection.clone() };
+    let selection = args.selection();
     // From here on Ctrl-C does not end this process on the spot, so that a worktree never stays behind.
     let interrupt = listen()?;
     let (workshop, _kept) = args.workshop(&selection, catalogs)?;
     let out = args.out.clone().unwrap_or_else(|| workshop.layout.flamegraphs());
     let limits = Limits { time: args.timeout, memory: environment::available_memory() / 5 * 4 };
-    let (profile, subjects) = begin(&workshop, &selection, args.preset, limits, std::env::args().collect())?;
+    let (profile, subjects) = begin(&workshop, &selection, args.cases(), limits, command_line())?;
     fs::create_dir_all(&out).into_diagnostic().with_context(|| format!("can't make {}", out.display()))?;
     let mut gathered = Gathered { older: Profile::read(&out)?, found: profile, out: &out };
     let mut passes = if args.passes.is_empty() { Pass::value_variants().to_vec() } else { args.passes.clone() };
@@ -111,9 +115,14 @@ pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<Ex
             None
         }
     };
-    gathered.found.notes.extend(sampling.as_ref().and_then(|sampling| sampling.way.lack()).map(str::to_owned));
+    if let Some(Sampling { way, .. }) = &sampling {
+        let nameless = way.nameless(&gathered.found.interpreters);
+        gathered.found.notes.extend(way.lack().map(str::to_owned).into_iter().chain(nameless));
+    }
     let guard = Guard::start().into_diagnostic().wrap_err("can't start the guard")?;
-    let logs = tempfile::tempdir_in(workshop.layout.build()).into_diagnostic().wrap_err("can't make a folder for what workers print")?;
+    let build = workshop.layout.build();
+    let logs = tempfile::tempdir_in(&build).into_diagnostic();
+    let logs = logs.wrap_err_with(|| format!("can't make a folder for what workers print in {}", build.display()))?;
     let watch = Watch { guard: &guard, interrupt: &interrupt };
     let studio = Studio { limits, logs: logs.path().to_owned(), watch };
     let stopped = match (args.diff.as_deref(), &sampling) {
@@ -160,13 +169,33 @@ impl Gathered<'_> {
 }
 
 impl Args {
+    /// What is selected: the two lanes that are compared, where there are two.
+    fn selection(&self) -> Selection {
+        Selection { lanes: self.diff.clone().unwrap_or_else(|| self.selection.lanes.clone()), ..self.selection.clone() }
+    }
+
+    /// Which cases to look at.
+    fn cases(&self) -> Cases<'_> {
+        match self.preset {
+            _ if !self.cases.is_empty() => Cases::Named(&self.cases),
+            Some(preset) => Cases::Preset(preset),
+            None => Cases::Usual,
+        }
+    }
+
+    /// The cases, and the lanes in them.
+    pub(super) fn spanned(&self, catalog: &Catalog) -> Result<Matrix, CatalogError> {
+        self.cases().span(catalog, &self.selection())
+    }
+
     /// The workshop; of two builds, where two are named, built if need be. The worktrees are to be kept until the end.
     fn workshop(&self, selection: &Selection, catalogs: &[PathBuf]) -> Result<(Workshop, Vec<Worktree>)> {
         if !self.sides.are_named() {
             return Ok((Workshop::open(Layout::find(), catalogs)?, Vec::new()));
         }
         let BothSides { workshop, worktrees, .. } = self.sides.open(catalogs)?;
-        Ok((set_up_in(workshop, selection, self.preset.unwrap_or(Preset::Smoke))?, worktrees))
+        let cases = self.spanned(&workshop.catalog)?.cases;
+        Ok((set_up_in(workshop, selection, &cases)?, worktrees))
     }
 
     /// How samples are taken here. Says why not in a better way.

@@ -88,12 +88,19 @@ pub fn compare(
     }
     let pairs = before.iter().flat_map(|a| after.iter().filter(|b| fits(a, b)).map(move |b| (*a, *b)));
     for (a, b) in pairs {
-        let taken = difference::take(a, b, sampling, studio, gathered.out).map_err(without_stacks)?;
+        let taken = difference::take(a, b, sampling, studio, gathered.out).map_err(without_stacks).map_err(|stopped| match stopped {
+            Stopped::Cell(status) => Stopped::Everything(miette!("{first} and {second} can't be compared in {}: {status}", a.title())),
+            other => other,
+        })?;
         gathered.found.differences.push(taken);
         gathered.save().map_err(|error| Stopped::Everything(error.into()))?;
     }
     if gathered.found.differences.is_empty() {
-        return Err(Stopped::Everything(miette!("{first} and {second} have no case in common that is ready")));
+        let skipped = gathered.found.skipped.iter().filter(|skipped| [first, second].contains(&skipped.lane.as_str()));
+        let reasons: Vec<String> = skipped.map(|skipped| format!("{}: {}", skipped.lane, skipped.reason)).collect();
+        let reasons = if reasons.is_empty() { String::new() } else { format!("\n{}", reasons.join("\n")) };
+        let help = "`--case` names one that both have; `bindbench list` shows what each has";
+        return Err(Stopped::Everything(miette!(help = help, "{first} and {second} have no case in common that is ready{reasons}")));
     }
     Ok(())
 }

@@ -38,6 +38,16 @@ pub struct Claim {
     pub tests: Vec<Test>,
 }
 
+impl Claim {
+    /// Every cell in it names its interpreter: it says the same whichever one is looked at.
+    pub(super) fn names_its_interpreters(&self) -> bool {
+        let lanes = self.tests.iter().flat_map(|test| test.relation.cells());
+        let mut named =
+            lanes.filter_map(|cell| if let CellName::Lane { python, .. } = cell { Some(python.is_some()) } else { None }).peekable();
+        named.peek().is_some() && named.all(|named| named)
+    }
+}
+
 /// One thing that has to hold.
 #[derive(Clone, Debug)]
 pub struct Test {

@@ -42,15 +42,18 @@ pub struct Claims {
     pub cpus: usize,
     /// Why the run can't vouch for its intervals, and so for no verdict; empty when it can.
     pub doubts: Vec<String>,
-    /// The claims, for each interpreter of the run anew.
+    /// The claims, for each interpreter of the run anew; after them those that name their interpreters, once.
     pub interpreters: Vec<ForInterpreter>,
 }
 
-/// All claims, judged by what was measured with one interpreter.
+/// Claims, judged by what was measured with one interpreter.
 #[derive(Debug, Serialize)]
 pub struct ForInterpreter {
-    /// Its name; none when only native lanes were measured.
+    /// Its name; none when only native lanes were measured, and for claims that name their interpreters.
     pub interpreter: Option<String>,
+    /// These are the claims that name their interpreters: they are judged once, and not for each.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub named_by_claims: bool,
     /// The claims, in the order of their files.
     pub claims: Vec<Judged>,
 }
@@ -126,12 +129,16 @@ impl Claims {
         let doubts: Vec<String> = analysis.doubts().iter().map(reason).collect();
         let names = run.interpreters.iter().map(|interpreter| Some(interpreter.name.as_str()));
         let names: Vec<Option<&str>> = if run.interpreters.is_empty() { vec![None] } else { names.collect() };
-        let interpreters = names.into_iter().map(|interpreter| {
+        let (once, each): (Vec<&Claim>, Vec<&Claim>) = claims.iter().partition(|claim| claim.names_its_interpreters());
+        let docket = |interpreter: Option<&str>, claims: &[&Claim]| {
             let judge = Judge::new(run, analysis, profiled, interpreter);
-            let judged = claims.iter().map(|claim| judged(claim, &judge, &doubts)).collect();
-            ForInterpreter { interpreter: interpreter.map(str::to_owned), claims: judged }
-        });
-        Self { schema: JSON_SCHEMA, run: run.id.clone(), cpus: run.environment.cpus.len(), interpreters: interpreters.collect(), doubts }
+            let claims = claims.iter().map(|claim| judged(claim, &judge, &doubts)).collect();
+            ForInterpreter { interpreter: interpreter.map(str::to_owned), named_by_claims: false, claims }
+        };
+        let mut interpreters: Vec<ForInterpreter> = names.into_iter().map(|name| docket(name, &each)).collect();
+        interpreters.push(ForInterpreter { named_by_claims: true, ..docket(None, &once) });
+        interpreters.retain(|docket| !docket.claims.is_empty());
+        Self { schema: JSON_SCHEMA, run: run.id.clone(), cpus: run.environment.cpus.len(), interpreters, doubts }
     }
 }
 

@@ -3,8 +3,9 @@
 use globset::GlobSet;
 
 use crate::report::cell_names::CellName;
-use crate::report::finder::{Missing, Setting};
+use crate::report::finder::{Missing, Setting, named};
 use crate::report::format;
+use crate::report::page::shell;
 use crate::stats::{Estimate, Standing};
 use crate::store::gauges::{GilClass, GilShare, GilWatch};
 use crate::store::model::Run;
@@ -71,18 +72,26 @@ impl<'a> Looked<'a> {
         pass: &str,
         looked: impl Fn(&ProfiledCell) -> bool,
     ) -> Result<(&'a Profiled, &'a ProfiledCell, &'n str), Missing> {
-        let (lane, case) = match name {
+        let (lane, case, python) = match name {
             CellName::Missing(why) => return Err(why.clone().into()),
-            CellName::Lane { lane, case, .. } => (lane, case.as_ref().or(setting.case)),
+            CellName::Lane { lane, case, python, .. } => (lane, case.as_ref().or(setting.case), python),
+        };
+        let interpreter = match python {
+            Some(glob) => Some(named(self.run, glob).ok_or_else(|| format!("no interpreter {glob} was measured"))?),
+            None => setting.interpreter,
         };
         let case = case.ok_or_else(|| format!("no case is named for {lane}"))?;
-        let command = format!("`bindbench profile --pass {pass} -w {} -s {lane}` does", case.workload);
+        let case_name = case.to_string();
+        let words = ["bindbench", "profile", "--pass", pass, "--case", &case_name, "-s", lane];
+        let python = interpreter.iter().flat_map(|name| ["-p", name]);
+        let words: Vec<String> = words.into_iter().chain(python).map(str::to_owned).collect();
+        let command = format!("`{}` does", shell(&words));
         let profiled = self.profiled.ok_or_else(|| format!("nobody has looked: {command}"))?;
         let here = |cell: &&ProfiledCell| {
             let same = (&*cell.case.workload, &*cell.case.operation) == (&*case.workload, &*case.operation);
             let input = case.input.as_ref().is_none_or(|input| *input == cell.case.input);
-            let interpreter = cell.interpreter.is_none() || cell.interpreter.as_deref() == setting.interpreter;
-            cell.lane == *lane && interpreter && same && input && looked(cell)
+            let in_it = cell.interpreter.is_none() || cell.interpreter.as_deref() == interpreter;
+            cell.lane == *lane && in_it && same && input && looked(cell)
         };
         let cell = profiled.profile.cells.iter().find(here);
         let cell = cell.ok_or_else(|| format!("nobody has looked at {lane} in {}: {command}", case.of_operation()))?;

@@ -34,10 +34,10 @@ pub fn terminal(claims: &Claims, look: Look) -> String {
 
 /// The verdicts as Markdown: `claims.md`.
 pub fn markdown(claims: &Claims) -> String {
-    let mut text = format!("# bindbench: the claims, by run {}\n\n", claims.run);
+    let mut text = format!("# bindbench: the claims, by run {}\n\n", page::literal(&claims.run));
     page::list(&mut text, heading(claims).into_iter());
     for interpreter in &claims.interpreters {
-        text += &format!("\n## {}\n\n", title(interpreter));
+        text += &format!("\n## {}\n\n", page::literal(&title(interpreter)));
         page::lay_out(&mut text, &grid(interpreter));
         for (title, lines) in sections(interpreter) {
             text += &format!("\n### {title}\n\n");
@@ -56,7 +56,7 @@ pub fn section(claims: &Claims) -> Section {
     Section {
         id: "claims".to_owned(),
         title: "The talks' claims".to_owned(),
-        lead: heading(claims).split_off(1),
+        lead: heading(claims),
         tables: claims.interpreters.iter().map(table).collect(),
         command: format!("cargo bindbench claims {}", claims.run),
     }
@@ -78,6 +78,7 @@ fn heading(claims: &Claims) -> Vec<String> {
 fn title(interpreter: &ForInterpreter) -> String {
     match &interpreter.interpreter {
         Some(name) => format!("Python {name}: {}", interpreter.tally()),
+        None if interpreter.named_by_claims => format!("Claims that name their interpreters: {}", interpreter.tally()),
         None => format!("No Python: {}", interpreter.tally()),
     }
 }

@@ -1,18 +1,18 @@
 //! A gate as Markdown, for the page that a CI shows of a job.
 
 use crate::report::format;
-use crate::report::markdown::{lay_out, list};
+use crate::report::markdown::{lay_out, list, literal, paragraph};
 
 use super::show::{grid, headlines, is_different, reasons, tally};
 use super::{Gated, Verdict};
 
 /// The gate as Markdown: the verdict, what failed or got faster, what is open, the table.
 pub fn markdown(gated: &Gated) -> String {
-    let mut text = format!("## bindbench gate\n\n**{}**\n\n", format::one_line(&tally(gated)));
+    let mut text = format!("## bindbench gate\n\n**{}**\n\n", literal(&tally(gated)));
     let sides = gated.sides.iter().map(|(side, what)| format!("{side}: {what}"));
     list(&mut text, sides.chain(gated.notes.iter().map(|note| format!("Note: {note}"))));
     for cell in gated.cells.iter().filter(|cell| is_different(cell)) {
-        headlines(cell, gated).iter().for_each(|headline| text += &format!("\n{headline}\n"));
+        headlines(cell, gated).iter().for_each(|headline| text += &format!("\n{}\n", paragraph(headline)));
         if let Some(command) = &cell.flamegraph {
             text += &format!("\nFlamegraph of the difference:\n\n```\n{}\n```\n", format::one_line(command));
         }

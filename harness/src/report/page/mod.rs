@@ -11,6 +11,8 @@ mod tables;
 #[cfg(test)]
 mod whole;
 
+use std::borrow::Cow;
+
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, Value, context};
@@ -177,12 +179,16 @@ fn inline(svg: &str, heading: &str) -> String {
 
 /// A command line as one would type it.
 pub fn shell(words: &[String]) -> String {
-    let plain = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c));
-    let quoted = |word: &String| if plain(word) { word.clone() } else { format!("'{}'", word.replace('\'', "'\\''")) };
     let mut words = words.iter();
     // Where the program lay says nothing to others.
     let program = words.next().map(|program| program.rsplit('/').next().unwrap_or(program).to_owned());
-    program.into_iter().chain(words.map(quoted)).collect::<Vec<_>>().join(" ")
+    program.into_iter().chain(words.map(|word| quoted(word))).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell takes it.
+pub fn quoted(word: &str) -> String {
+    // The only error is a NUL byte, which no word of a command line can have.
+    shlex::try_quote(word).map_or_else(|_| word.to_owned(), Cow::into_owned)
 }
 
 #[cfg(test)]
@@ -192,7 +198,7 @@ mod tests {
     #[test]
     fn a_command_can_be_typed_again() {
         let words = ["/somewhere/bindbench", "run", "-s", "pyo3/*", "it's", ""].map(str::to_owned);
-        assert_eq!(shell(&words), r"bindbench run -s 'pyo3/*' 'it'\''s' ''");
+        assert_eq!(shell(&words), r#"bindbench run -s 'pyo3/*' "it's" ''"#);
     }
 
     #[test]

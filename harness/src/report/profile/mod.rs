@@ -14,7 +14,8 @@ use crate::store::model::Case;
 use crate::store::profile::{Activity, Difference, MIXED, Profile, Stacks};
 pub(super) use split::Table;
 
-use super::format::{one_line, size};
+use super::format::size;
+use super::markdown::{list, literal, paragraph};
 
 /// More unknown or undecided samples than this are worth a word.
 const MUCH: f64 = 0.05;
@@ -59,16 +60,14 @@ fn tables(profile: &Profile) -> Vec<Table> {
 }
 
 fn markdown(profile: &Profile) -> String {
-    let mut text = format!("# bindbench: where the time goes\n\n{}\n", about(profile));
+    let mut text = format!("# bindbench: where the time goes\n\n{}\n", paragraph(&about(profile)));
     for table in tables(profile) {
-        text += &format!("\n## {}\n\n{}", table.title, table.markdown());
+        text += &format!("\n## {}\n\n{}", literal(&table.title), table.markdown());
     }
     let notes = notes(profile);
     if !notes.is_empty() {
         text += "\n## Notes\n\n";
-        for note in notes {
-            text += &format!("- {}\n", one_line(&note));
-        }
+        list(&mut text, notes.into_iter());
     }
     text
 }

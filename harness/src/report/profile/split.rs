@@ -3,6 +3,7 @@
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table as Laid, TableStyle};
 
 use super::title;
+use crate::report::markdown::row as row_of;
 use crate::store::profile::{Activity, Profile, ProfiledCell, Stacks};
 
 /// The lanes of one case.
@@ -87,9 +88,11 @@ impl Table {
 
     /// As Markdown; shares are in per cent.
     pub fn markdown(&self) -> String {
-        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
         let rule: Vec<String> = (0..self.header.len()).map(|at| if at < 2 { "---" } else { "---:" }.to_owned()).collect();
-        let rows: String = self.rows.iter().map(|row| line(row)).collect();
-        line(&self.header) + &line(&rule) + &rows
+        let mut text = String::new();
+        for cells in [&self.header, &rule].into_iter().chain(&self.rows) {
+            row_of(&mut text, cells.iter().map(String::as_str));
+        }
+        text
     }
 }

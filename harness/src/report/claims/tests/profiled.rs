@@ -70,7 +70,7 @@ fn without_a_heartbeat_of_the_same_build_nothing_is_told() {
         assert_eq!(judged.verdict, Verdict::Inconclusive);
         judged.why.join("; ")
     };
-    assert!(why(None, "slow/slow").contains("bindbench profile --pass gil -w kmp -s slow/slow"));
+    assert!(why(None, "slow/slow").contains("bindbench profile --pass gil --case kmp.find_all:talk -s slow/slow -p 3."));
     let mut looked = profile(&recorded, told(GilClass::Held));
     assert!(why(Some(&looked), "mid/mid").contains("nobody has looked at mid/mid in kmp.find_all"));
     looked.profile.lanes[0].receipts[0].artifacts.insert("x.so".into(), "other".into());

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::markdown;
 use super::*;
 use crate::store::model::{RunState, Skipped, Status};
 
@@ -165,6 +166,17 @@ fn interpreters_are_compared_by_their_names() {
     assert_eq!(judged.iter().map(|docket| docket.claims[0].verdict).collect::<Vec<_>>(), [Verdict::Confirmed, Verdict::Inconclusive]);
     assert_eq!(judged[0].claims[0].findings[0].what.matches("Python").count(), 2);
     assert_eq!(judged[1].claims[0].why, ["slow/slow would be compared with itself"]);
+    // One that names all its interpreters says one thing, however many there are.
+    let named = test.replace("of = \"slow/slow\"", "of = { lane = \"slow/slow\", python = \"3.*\" }");
+    let two = format!("{}{}", claim(&[&test]), claim(&[&named]).replace("\"a\"", "\"b\""));
+    let dockets = Claims::new(&recorded, None, &parsed(&two, None).unwrap()).interpreters;
+    let ids: Vec<_> =
+        dockets.iter().map(|docket| (docket.interpreter.as_deref(), docket.claims[0].id.as_str(), docket.claims.len())).collect();
+    assert_eq!(ids, [(Some(PYTHON), "a", 1), (Some("pypy3.11.17"), "a", 1), (None, "b", 1)]);
+    assert_eq!(dockets[2].claims[0].verdict, Verdict::Confirmed);
+    assert!(
+        markdown(&Claims::new(&recorded, None, &parsed(&two, None).unwrap())).contains("## Claims that name their interpreters: 1 claim")
+    );
     let nowhere = judge(&recorded, &claim(&[&test.replace("pypy", "graal")]));
     assert_eq!(nowhere.why, ["no interpreter graal* was measured"]);
 }
