@@ -10,7 +10,21 @@ import pytest
 from bpe_reference import BPE
 from contract import CHECKS, Check
 from hypothesis import HealthCheck, settings
-from lanes import FORMS, LANES, SLOW, SLOW_BYTES_PER_SECOND, SLOW_MERGER, SLOW_READER, SLOW_SECONDS, Lane, RunningLane, read_lanes
+from inside import CHECKS as CHECKS_INSIDE
+from lanes import (
+    FORMS,
+    LANES,
+    SLOW,
+    SLOW_BYTES_PER_SECOND,
+    SLOW_MERGER,
+    SLOW_READER,
+    SLOW_SECONDS,
+    Lane,
+    RunningLane,
+    covers,
+    read_lanes,
+)
+from run_inside import applying
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -61,6 +75,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
             terminalreporter.section(title)
             terminalreporter.write_line("\n".join(slow))
     lanes = config.stash[lanes_key]
+    excused = [
+        f"{lane.id}: {checks}: {reason}" for lane in lanes if lane.state == "ready" for checks, reason in lane.unchecked.items()
+    ]
+    if excused:
+        terminalreporter.section("checks left out, as manifests declare")
+        terminalreporter.write_line("\n".join(excused))
     if missing := _not_ready(lanes):
         terminalreporter.section("lanes not tested")
         terminalreporter.write_line("\n".join(missing))
@@ -78,9 +98,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     elif "check" in names:
         pairs = [(lane, check) for lane in ready for check in CHECKS if _applies(check, lane)]
         metafunc.parametrize(("lane", "check"), pairs, ids=[f"{lane.id}-{check}" for lane, check in pairs], indirect=["lane"])
+    elif "workload" in names:
+        applied = [(lane, workload) for lane in ready for workload in CHECKS_INSIDE if applying(lane, workload)]
+        ids = [f"{lane.id}-{workload}" for lane, workload in applied]
+        metafunc.parametrize(("lane", "workload"), applied, ids=ids, indirect=["lane"])
+    elif "limit" in names:
+        limits = [
+            (lane, check)
+            for lane in ready
+            for check in applying(lane, "bpe")
+            # What excuses a lane from all checks of an operation says nothing of a limit.
+            if check.package and any("(" in declared and covers(declared, check) for declared in lane.unchecked)
+        ]
+        ids = [f"{lane.id}-{check}" for lane, check in limits]
+        metafunc.parametrize(("lane", "limit"), limits, ids=ids, indirect=["lane"])
     elif "declared" in names:
-        declared = [(lane, operation) for lane in ready for operation in lane.unchecked]
-        ids = [f"{lane.id}-{operation}" for lane, operation in declared]
+        declared = [(lane, checks) for lane in ready for checks in lane.unchecked]
+        ids = [f"{lane.id}-{checks}" for lane, checks in declared]
         metafunc.parametrize(("lane", "declared"), declared, ids=ids, indirect=["lane"])
     elif "lane" in names:
         marker = metafunc.definition.get_closest_marker("over")
@@ -140,12 +174,20 @@ def lane(request: pytest.FixtureRequest, running: list[RunningLane], tmp_path_fa
     return running[0]
 
 
+@pytest.fixture
+def numpy(lane: RunningLane, lanes: list[Lane]) -> str | None:
+    """A folder with NumPy for the lane's interpreter, which some other lane brings along; None where none does."""
+    same = (other for other in lanes if other.state == "ready" and other.worker["command"] == lane.lane.worker["command"])
+    folders = (folder for other in same for folder in other.worker["load"]["paths"])
+    return next((folder for folder in folders if os.path.exists(os.path.join(folder, "numpy", "__init__.py"))), None)
+
+
 def _applies(check: Check, lane: Lane) -> bool:
     """Whether a lane must keep a check: not where it has no such operation or input, nor where it says that it doesn't."""
     workload = check.operation.partition(".")[0]
     return (
         lane.has(check.operation)
-        and check.operation not in lane.unchecked
+        and not lane.excuses(check)
         and (check.form is None or check.form in lane.forms(workload))
         and (lane.in_python or not check.in_python)
     )

@@ -1,7 +1,7 @@
 """The edges of the contract, one small table: what every lane refuses, and how; what it must still accept.
 
-A lane may leave out the checks of an operation when its manifest says so under `unchecked`. It is then excused from the rows of
-that operation here, and `test_declared_unchecked_is_unchecked` makes sure that it does fall short of one.
+A lane may leave out checks that its manifest names under `unchecked`. It is excused from those rows, here and in `inside`, where
+arguments are that the protocol does not carry. `test_declared_unchecked_is_unchecked` makes sure that it does fall short of one.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from arguments import (
     numbers,
     text,
 )
+from bpe_reference import encode
 from lanes import raised
 from reference import integers
 
@@ -65,6 +66,17 @@ def gives(operation: str, name: str, *arguments: Argument, answer: Answer, form:
     return Check(operation, name, arguments, str(answer), lambda given: given == answer, form)
 
 
+def not_finite(operation: str, name: str, items: list[Any], right: float | None = None) -> Check:
+    """The call returns inf or nan; or what is right, where that is finite."""
+
+    def holds(answer: Answer) -> bool:
+        given = float(answer.get("float", "0"))
+        return not math.isfinite(given) or ("float" in answer and given == right)
+
+    wanted = "inf or nan" if right is None else f"inf, nan or {right!r}"
+    return Check(operation, name, (numbers(items),), wanted, holds, "boxed")
+
+
 def exact_or_overflow(operation: str, name: str, *arguments: Argument, exact: int) -> Check:
     """The call returns an exact `int`, or refuses what does not fit."""
     return Check(
@@ -74,6 +86,10 @@ def exact_or_overflow(operation: str, name: str, *arguments: Argument, exact: in
         f"{exact} or OverflowError",
         lambda answer: answer == {"integer": str(exact)} or raised(answer, "OverflowError"),
     )
+
+
+def _refused_as_too_many(answer: Answer) -> bool:
+    return raised(answer, "OverflowError", "MemoryError")
 
 
 def _call() -> list[Check]:
@@ -86,11 +102,19 @@ def _call() -> list[Check]:
         exact_or_overflow("call.add", "1 and 2**64", one, integer(2**64), exact=2**64 + 1),
         exact_or_overflow("call.add", "-2**63 - 1", integer(-BEYOND - 1), two, exact=-BEYOND + 1),
         exact_or_overflow("call.add", "10**400", integer(HUGE), one, exact=HUGE + 1),
+        exact_or_overflow("call.add", "2**63 - 1 and 1", integer(BEYOND - 1), one, exact=BEYOND),
+        exact_or_overflow("call.add", "2**62 twice", integer(2**62), integer(2**62), exact=BEYOND),
+        exact_or_overflow("call.add", "-2**63 twice", integer(-BEYOND), integer(-BEYOND), exact=-2 * BEYOND),
+        exact_or_overflow("call.add", "-2**63 and -1", integer(-BEYOND), integer(-1), exact=-BEYOND - 1),
         gives("call.add", "a bool", boolean(True), two, answer={"integer": "3"}),
         gives("call.length", "a bytearray", mutable_data(b"a\0b"), answer={"integer": "3"}),
         gives("call.length", "a bytearray's memoryview", buffer(b"a\0b", readonly=False), answer={"integer": "3"}),
         gives("call.length", "a read-only memoryview", buffer(b"a\0b"), answer={"integer": "3"}),
         gives("call.length", "an empty memoryview", buffer(b""), answer={"integer": "0"}),
+        gives("call.length", "a memoryview of float64", buffer(bytes(16), "d"), answer={"integer": "16"}),
+        gives("call.length", "a memoryview of two dimensions", matrix(bytes(16), "d", rows=2), answer={"integer": "16"}),
+        refuses("call.length", "a non-contiguous buffer", buffer(b"abcd", step=2), kind="BufferError"),
+        refuses("call.length", "a reversed buffer", buffer(b"abcd", step=-1), kind="BufferError"),
         *(
             refuses("call.length", name, item, kind="TypeError")
             for name, item in {"a str": text("abc"), "None": NONE, "a list": listed(one, two), "an int": one}.items()
@@ -111,7 +135,20 @@ def _call() -> list[Check]:
         ),
         exact_or_overflow("call.take_list", "2**63 in the list", listed(one, integer(BEYOND)), exact=BEYOND + 1),
         exact_or_overflow("call.take_list", "-2**64 in the list", listed(integer(-(2**64)), one), exact=1 - 2**64),
-        refuses("call.give_list", "-1", integer(-1), kind="ValueError"),
+        exact_or_overflow("call.take_list", "2**62 twice", listed(integer(2**62), integer(2**62)), exact=BEYOND),
+        exact_or_overflow("call.take_list", "-2**63 and -1", listed(integer(-BEYOND), integer(-1)), exact=-BEYOND - 1),
+        exact_or_overflow("call.take_list", "2**62 four times", listed(*[integer(2**62)] * 4), exact=2**64),
+        gives(
+            "call.take_list",
+            "a sum that leaves 64 bits and comes back",
+            listed(integer(BEYOND - 1), one, integer(-1)),
+            answer=integer(BEYOND - 1),
+        ),
+        *(refuses("call.give_list", str(n), integer(n), kind="ValueError") for n in (-1, -BEYOND, -(2**64))),
+        *(
+            Check("call.give_list", name, (integer(n),), "OverflowError or MemoryError", _refused_as_too_many)
+            for name, n in {"2**62": 2**62, "2**63 - 1": BEYOND - 1, "2**64 + 1": 2**64 + 1, "10**400": HUGE}.items()
+        ),
         *(refuses("call.give_list", name, item, kind="TypeError") for name, item in odd.items()),
         refuses("call.call_back", "a function that returns a str", function("return_text"), two, kind="TypeError"),
         refuses("call.call_back", "an int for a function", one, two, kind="TypeError"),
@@ -209,7 +246,22 @@ def _bpe(operation: str) -> list[Check]:
             for name, string in lone_surrogates.items()
         ),
         refuses(operation, "a str that is not mapped", text("abc"), kind="TypeError", form="mapped"),
+        _newest_letter(operation),
     ]
+
+
+def _newest_letter(operation: str) -> Check:
+    """After a letter 's is a contraction; after a code point that is no letter yet, the apostrophe goes with that."""
+    string = "\U00010940's"
+    kind = "uint32" if operation.endswith("buffer") else "integers"
+    return Check(
+        operation,
+        "a letter of Unicode 17",
+        (text(string),),
+        "the tokens of tiktoken",
+        lambda answer: answer == integers(encode(string), kind=kind),
+        "text",
+    )
 
 
 def _bools() -> list[Check]:
@@ -222,10 +274,20 @@ def _bools() -> list[Check]:
 
 
 def _overflowing() -> list[Check]:
-    """What is too large becomes infinite, as IEEE 754 says; it is no error."""
-    wide = numbers([1e200, -1e200])
-    infinite = {"float": repr(math.inf)}
-    return [gives(operation, "squares beyond 1e308", wide, answer=infinite, form="boxed") for operation in ("std.var", "std.std")]
+    """What is too large becomes infinite; it is no error."""
+    huge = [1e308] * 5
+    sums = {"std.sum": math.inf, "std.mean": 1e308}
+    turning = {"std.sum": 0.0, "std.mean": 0.0}
+    return [
+        *(not_finite(operation, "squares beyond 1e308", [1e200, -1e200]) for operation in ("std.var", "std.std")),
+        *(not_finite(operation, "a sum beyond 1e308", huge, right) for operation, right in sums.items()),
+        *(not_finite(operation, "a sum beyond 1e308", huge, 0.0) for operation in ("std.var", "std.std")),
+        *(not_finite(operation, "ints whose sum is beyond 1e308", [10**308] * 2, right) for operation, right in sums.items()),
+        *(
+            not_finite(operation, "a sum that leaves the floats and comes back", [1e308, 1e308, -1e308, -1e308], right)
+            for operation, right in turning.items()
+        ),
+    ]
 
 
 CHECKS = [

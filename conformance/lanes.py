@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Callable, TypeVar
@@ -54,10 +55,12 @@ class Lane:
     reason: str | None
     broken: bool
     comparison: str
+    binding: str
     parallel: str
     copies: dict[str, Any]
     operations: tuple[str, ...]
     unchecked: dict[str, str]
+    """Which checks it is excused from, and why: `call.add` is all of an operation, `call.add(None first)` one, `*` any text."""
     worker: dict[str, Any]
 
     @classmethod
@@ -70,6 +73,7 @@ class Lane:
             reason=entry.get("reason"),
             broken=entry.get("broken", False),
             comparison=entry.get("comparison", "as published"),
+            binding=entry.get("binding", ""),
             parallel=entry.get("parallel", "none"),
             copies=entry.get("copies") or {},
             operations=tuple(entry.get("operations") or ()),
@@ -91,6 +95,15 @@ class Lane:
     def has(self, operation: str) -> bool:
         """Whether it has the operation, `std.mean`."""
         return operation in self.operations
+
+    def excuses(self, check: object) -> bool:
+        """Whether its manifest says that it doesn't keep a check."""
+        return any(covers(declared, check) for declared in self.unchecked)
+
+
+def covers(declared: str, check: object) -> bool:
+    """Whether what a manifest says it leaves unchecked is this check."""
+    return fnmatchcase(repr(check), declared if "(" in declared else f"{declared}(*")
 
 
 def read_lanes() -> list[Lane]:
@@ -141,10 +154,10 @@ class RunningLane:
         answer: Answer = called["called"]["answer"]
         return answer
 
-    def prepare(self, operation: str, pool: list[list[Argument]], threads: int = 1) -> None:
+    def prepare(self, operation: str, pool: list[list[Argument]], threads: int = 1, raises: bool = False) -> None:
         """Prepare cell 0."""
         workload, _, name = operation.partition(".")
-        cell = {"cell": 0, "workload": workload, "operation": name, "pool": pool, "threads": threads, "raises": False}
+        cell = {"cell": 0, "workload": workload, "operation": name, "pool": pool, "threads": threads, "raises": raises}
         assert self.ask({"prepare": cell}) == {"prepared": {}}
 
     def stop(self) -> None:

@@ -65,16 +65,70 @@ static inline int check_count(const char *operation, Py_ssize_t expected, Py_ssi
     return -1;
 }
 
-/* An int in. The type is checked first: PyLong_AsLongLong alone would also take whatever has __index__. −1 is a value as well as
- * the sign of an error, so only PyErr_Occurred tells. */
+/* An int in. −1 is a value as well as the sign of an error, so only PyErr_Occurred tells. */
+static inline int int64_of_long(PyObject *number, int64_t *value)
+{
+    *value = PyLong_AsLongLong(number); /* OverflowError beyond 64 bits */
+    return *value == -1 && PyErr_Occurred() ? -1 : 0;
+}
+
+/* What has __index__ gives an int. PyLong_AsLongLong alone would ask for it too, but before 3.10 take __int__ as well. */
 static inline int int64_of(PyObject *object, int64_t *value)
 {
-    if (!PyLong_Check(object)) {
-        PyErr_Format(PyExc_TypeError, "expected an int, not %.200s", Py_TYPE(object)->tp_name);
+    if (PyLong_Check(object))
+        return int64_of_long(object, value);
+    PyObject *number = PyNumber_Index(object); /* TypeError for what is no int */
+    if (number == NULL)
+        return -1;
+    const int outcome = int64_of_long(number, value);
+    Py_DECREF(number);
+    return outcome;
+}
+
+/* A number of items or of calls. One below 64 bits is as negative as any other. */
+static inline int count_of(PyObject *object, int64_t *count)
+{
+    int overflow;
+    PyObject *number = PyNumber_Index(object);
+    if (number == NULL)
+        return -1;
+    *count = PyLong_AsLongLongAndOverflow(number, &overflow);
+    Py_DECREF(number);
+    if (overflow > 0) {
+        PyErr_SetString(PyExc_OverflowError, "the number does not fit 64 bits");
         return -1;
     }
-    *value = PyLong_AsLongLong(object); /* OverflowError beyond 64 bits */
-    return *value == -1 && PyErr_Occurred() ? -1 : 0;
+    if (overflow < 0)
+        *count = INT64_MIN;
+    return 0;
+}
+
+/* The list's length is taken once, and its items are read from its own storage, whatever a subclass says of either. Python code that
+ * runs meanwhile, an item's __index__ or __float__, may change the list: then there is no answer. */
+static inline int check_length(PyObject *list, Py_ssize_t count)
+{
+    if (PyList_GET_SIZE(list) == count)
+        return 0;
+    PyErr_SetString(PyExc_RuntimeError, "the list changed its length while it was read");
+    return -1;
+}
+
+/* Bytes in: any memory that lies in one piece, whatever its format and dimensions. NumPy says ValueError of one that does not; so
+ * the exporter is asked again, for everything. */
+static inline int bytes_view(PyObject *data, Py_buffer *view)
+{
+    if (PyObject_GetBuffer(data, view, PyBUF_SIMPLE) == 0)
+        return 0;
+    if (!PyErr_ExceptionMatches(PyExc_ValueError))
+        return -1;
+    PyErr_Clear();
+    if (PyObject_GetBuffer(data, view, PyBUF_FULL_RO) < 0)
+        return -1;
+    if (PyBuffer_IsContiguous(view, 'C'))
+        return 0;
+    PyBuffer_Release(view);
+    PyErr_SetString(PyExc_BufferError, "the buffer is not contiguous");
+    return -1;
 }
 
 /* Ints out: one object made for each item. PyList_SET_ITEM takes over the only reference, so nothing has to be given back. */
@@ -103,6 +157,8 @@ static inline PyObject *raise_status(bb_status status, const char *what)
         PyErr_NoMemory();
     else if (status == BB_INVALID)
         PyErr_Format(PyExc_ValueError, "invalid %s", what);
+    else if (status == BB_OVERFLOW)
+        PyErr_SetString(PyExc_OverflowError, "the sum does not fit 64 bits");
     else if (status == BB_FAILED)
         PyErr_Format(PyExc_RuntimeError, "%s failed", what);
     return NULL; /* BB_CALLBACK: the callback has set its own exception */

@@ -25,11 +25,23 @@ static PyObject *call_length(PyObject *Py_UNUSED(module), PyObject *data)
 {
     Py_buffer view;
     size_t length;
-    if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0)
+    if (bytes_view(data, &view) < 0)
         return NULL;
     KERNEL(length = bb_length(view.buf, (size_t)view.len));
     PyBuffer_Release(&view);
     return PyLong_FromSize_t(length);
+}
+
+/* An int itself runs no Python code. Another object is held while it does: it may be the list that is emptied of it. */
+static inline int int64_at(PyObject *list, Py_ssize_t i, Py_ssize_t count, int64_t *value)
+{
+    PyObject *item = PyList_GET_ITEM(list, i);
+    if (PyLong_Check(item))
+        return int64_of_long(item, value);
+    Py_INCREF(item);
+    const int outcome = int64_of(item, value);
+    Py_DECREF(item);
+    return outcome < 0 ? -1 : check_length(list, count);
 }
 
 /* Boxed ints in: every item is a heap object, opened one by one into an array that the kernel can read without Python. */
@@ -41,28 +53,29 @@ static PyObject *call_take_list(PyObject *Py_UNUSED(module), PyObject *list)
     }
     int64_t *items, sum;
     Py_ssize_t count, unboxed = 0;
+    bb_status status;
     Py_BEGIN_CRITICAL_SECTION(list);
     count = PyList_GET_SIZE(list);
     items = PyMem_New(int64_t, count);
     if (items == NULL)
         PyErr_NoMemory();
     else
-        while (unboxed < count && int64_of(PyList_GET_ITEM(list, unboxed), &items[unboxed]) == 0)
+        while (unboxed < count && int64_at(list, unboxed, count, &items[unboxed]) == 0)
             unboxed++;
     Py_END_CRITICAL_SECTION();
     if (items == NULL || unboxed < count) {
         PyMem_Free(items);
         return NULL;
     }
-    KERNEL(sum = bb_take(items, (size_t)count));
+    KERNEL(status = bb_take(items, (size_t)count, &sum));
     PyMem_Free(items);
-    return PyLong_FromLongLong(sum);
+    return status == BB_OK ? PyLong_FromLongLong(sum) : raise_status(status, "the list");
 }
 
 static PyObject *call_give_list(PyObject *Py_UNUSED(module), PyObject *length)
 {
     int64_t n;
-    if (int64_of(length, &n) < 0)
+    if (count_of(length, &n) < 0)
         return NULL;
     if (n < 0) {
         PyErr_SetString(PyExc_ValueError, "n must not be negative");
@@ -96,7 +109,13 @@ static bb_status call_python(void *context, int64_t i, int64_t *result)
 static PyObject *call_call_back(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count)
 {
     int64_t n, sum;
-    if (check_count("call_back", 2, count) < 0 || int64_of(arguments[1], &n) < 0)
+    if (check_count("call_back", 2, count) < 0)
+        return NULL;
+    if (!PyCallable_Check(arguments[0])) {
+        PyErr_Format(PyExc_TypeError, "expected a function, not %.200s", Py_TYPE(arguments[0])->tp_name);
+        return NULL;
+    }
+    if (count_of(arguments[1], &n) < 0)
         return NULL;
     const bb_status status = bb_call_back(call_python, arguments[0], n, &sum);
     return status == BB_OK ? PyLong_FromLongLong(sum) : raise_status(status, "the callback");

@@ -6,9 +6,9 @@ static PyObject *kmp_find_all(PyObject *Py_UNUSED(module), PyObject *const *argu
     Py_buffer text, pattern;
     bb_offsets found = {0};
     bb_status status;
-    if (check_count("find_all", 2, count) < 0 || PyObject_GetBuffer(arguments[0], &text, PyBUF_SIMPLE) < 0)
+    if (check_count("find_all", 2, count) < 0 || bytes_view(arguments[0], &text) < 0)
         return NULL;
-    if (PyObject_GetBuffer(arguments[1], &pattern, PyBUF_SIMPLE) < 0) {
+    if (bytes_view(arguments[1], &pattern) < 0) {
         PyBuffer_Release(&text);
         return NULL;
     }

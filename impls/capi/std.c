@@ -4,23 +4,23 @@
 typedef bb_status (*moment)(const double *data, size_t length, double *result);
 
 /* PyFloat_AsDouble would do all of this, but takes an int by way of a new float object. Asking for the type first does not, and
- * runs no Python code, so the list cannot change under the loop. */
-static inline int float64_of(PyObject *object, double *value)
+ * runs no Python code. What is neither an int nor a float may run some (__float__, __index__): it is held meanwhile. */
+static inline int float64_at(PyObject *list, Py_ssize_t i, Py_ssize_t count, double *value)
 {
-    if (PyFloat_CheckExact(object)) {
-        *value = PyFloat_AS_DOUBLE(object);
+    PyObject *item = PyList_GET_ITEM(list, i);
+    if (PyFloat_CheckExact(item)) {
+        *value = PyFloat_AS_DOUBLE(item);
         return 0;
     }
-    if (PyLong_Check(object)) {
-        *value = PyLong_AsDouble(object); /* OverflowError beyond the range of a double */
+    if (PyLong_Check(item)) {
+        *value = PyLong_AsDouble(item); /* OverflowError beyond the range of a double */
         return *value == -1.0 && PyErr_Occurred() ? -1 : 0;
     }
-    if (PyFloat_Check(object)) { /* a subclass: rare, so asked for last */
-        *value = PyFloat_AS_DOUBLE(object);
-        return 0;
-    }
-    PyErr_Format(PyExc_TypeError, "expected an int or a float, not %.200s", Py_TYPE(object)->tp_name);
-    return -1;
+    Py_INCREF(item);
+    *value = PyFloat_AsDouble(item);
+    const int outcome = *value == -1.0 && PyErr_Occurred() ? -1 : 0;
+    Py_DECREF(item);
+    return outcome < 0 ? -1 : check_length(list, count);
 }
 
 static PyObject *of_list(moment kernel, PyObject *list)
@@ -34,7 +34,7 @@ static PyObject *of_list(moment kernel, PyObject *list)
     if (items == NULL)
         PyErr_NoMemory();
     else
-        while (unboxed < count && float64_of(PyList_GET_ITEM(list, unboxed), &items[unboxed]) == 0)
+        while (unboxed < count && float64_at(list, unboxed, count, &items[unboxed]) == 0)
             unboxed++;
     Py_END_CRITICAL_SECTION();
     if (items == NULL || unboxed < count) {
@@ -46,15 +46,23 @@ static PyObject *of_list(moment kernel, PyObject *list)
     return status == BB_OK ? PyFloat_FromDouble(result) : raise_status(status, "data");
 }
 
+/* The formats of float64 that is in this machine's byte order; ctypes says which that is, NumPy also that it is not aligned. */
+static int is_float64(const char *format)
+{
+    if (*format == '@' || *format == '=' || *format == (PY_BIG_ENDIAN ? '>' : '<'))
+        format++;
+    return strcmp(format, "d") == 0;
+}
+
 /* Asks for everything (strides, format, read-only allowed) and then judges, because the exporter's own refusals differ. */
 static int float64_view(PyObject *data, Py_buffer *view)
 {
     if (PyObject_GetBuffer(data, view, PyBUF_FULL_RO) < 0)
         return -1;
-    if (view->ndim != 1 || view->format == NULL || strcmp(view->format, "d") != 0)
+    if (view->ndim != 1 || view->format == NULL || !is_float64(view->format))
         PyErr_SetString(PyExc_TypeError, "expected a list or a one-dimensional buffer of format 'd'");
-    else if (!PyBuffer_IsContiguous(view, 'C') || (view->len > 0 && (uintptr_t)view->buf % _Alignof(double) != 0))
-        PyErr_SetString(PyExc_BufferError, "the buffer is not contiguous and aligned");
+    else if (!PyBuffer_IsContiguous(view, 'C'))
+        PyErr_SetString(PyExc_BufferError, "the buffer is not contiguous");
     else
         return 0;
     PyBuffer_Release(view);
@@ -64,11 +72,20 @@ static int float64_view(PyObject *data, Py_buffer *view)
 static PyObject *of_buffer(moment kernel, PyObject *data)
 {
     Py_buffer view;
-    double result;
+    double *aligned = NULL, result;
     bb_status status;
     if (float64_view(data, &view) < 0)
         return NULL;
-    KERNEL(status = kernel(view.buf, (size_t)view.len / sizeof(double), &result));
+    if (view.len > 0 && (uintptr_t)view.buf % _Alignof(double) != 0) { /* memoryview(data)[1:]: no double may be read there */
+        aligned = PyMem_Malloc((size_t)view.len);
+        if (aligned == NULL) {
+            PyBuffer_Release(&view);
+            return PyErr_NoMemory();
+        }
+        memcpy(aligned, view.buf, (size_t)view.len);
+    }
+    KERNEL(status = kernel(aligned == NULL ? view.buf : aligned, (size_t)view.len / sizeof(double), &result));
+    PyMem_Free(aligned);
     PyBuffer_Release(&view);
     return status == BB_OK ? PyFloat_FromDouble(result) : raise_status(status, "data");
 }

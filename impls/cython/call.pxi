@@ -1,7 +1,4 @@
 # call: what crossing costs.
-from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
-
-
 def noop():
     with nogil(RELEASE):
         bb_noop()
@@ -17,14 +14,24 @@ def add(a, b):
 
 
 def length(data):
-    """A bare Py_buffer: all formats are welcome, and it costs less than a typed memoryview."""
     cdef Py_buffer view
     cdef size_t count
-    PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+    borrow(data, &view)
     with nogil(RELEASE):
         count = bb_length(<const uint8_t *>view.buf, view.len)
     PyBuffer_Release(&view)
     return count
+
+
+# An int itself runs no Python code.
+cdef inline int64_t int64_at(xs, Py_ssize_t i, Py_ssize_t count) except? -1:
+    cdef object item = <object>PyList_GET_ITEM(xs, i)
+    cdef int64_t value
+    if PyLong_Check(item):
+        return item
+    value = int64_of(item)
+    check_length(xs, count)
+    return value
 
 
 def take_list(xs):
@@ -32,23 +39,26 @@ def take_list(xs):
     if not isinstance(xs, list):
         raise TypeError(f"expected a list, not {type(xs).__name__}")
     cdef int64_t *items = NULL
-    cdef int64_t total
-    cdef size_t count, i
+    cdef int64_t total = 0
+    cdef Py_ssize_t count, i
+    cdef bb_status status
     try:
         with cython.critical_section(xs):  # where there is no GIL, a list is locked while it is read; elsewhere this is nothing
-            count = len(<list>xs)
+            count = PyList_GET_SIZE(xs)
             items = <int64_t *>room(count, sizeof(int64_t))
             for i in range(count):
-                items[i] = int64_of((<list>xs)[i])
+                items[i] = int64_at(xs, i, count)
         with nogil(RELEASE):
-            total = bb_take(items, count)
+            status = bb_take(items, count, &total)
     finally:
         PyMem_Free(items)
+    if status != BB_OK:
+        raise error_of(status, "the list")
     return total
 
 
 def give_list(n):
-    cdef int64_t count = int64_of(n)
+    cdef int64_t count = count_of(n)
     if count < 0:
         raise ValueError("n must not be negative")
     cdef int64_t *items = <int64_t *>room(count, sizeof(int64_t))
@@ -69,7 +79,11 @@ cdef bb_status call_python(void *context, int64_t i, int64_t *result) except BB_
 def call_back(f, n):
     """The GIL stays held in every lane: all of this loop's work is Python."""
     cdef int64_t total = 0
-    bb_call_back(call_python, <void *>f, int64_of(n), &total)
+    if not callable(f):
+        raise TypeError(f"expected a function, not {type(f).__name__}")
+    cdef bb_status status = bb_call_back(call_python, <void *>f, count_of(n), &total)
+    if status != BB_OK:
+        raise error_of(status, "the callback")
     return total
 
 

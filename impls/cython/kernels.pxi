@@ -17,12 +17,22 @@ cdef size_t bb_length(const uint8_t *data, size_t length) noexcept nogil:
     return length
 
 
-cdef int64_t bb_take(const int64_t *items, size_t length) noexcept nogil:
-    cdef uint64_t total = 0
+# Twice as wide as an item: 2^64 of them fit. Cython knows no such integer; the compiler does, and takes Cython's idea of it from here.
+cdef extern from *:
+    ctypedef long long wide "__int128"
+
+
+cdef bb_status narrow(wide total, int64_t *sum) noexcept nogil:
+    sum[0] = <int64_t>total
+    return BB_OK if sum[0] == total else BB_OVERFLOW
+
+
+cdef bb_status bb_take(const int64_t *items, size_t length, int64_t *sum) noexcept nogil:
+    cdef wide total = 0
     cdef size_t i
     for i in range(length):
-        total += <uint64_t>items[i]
-    return <int64_t>total
+        total += items[i]
+    return narrow(total, sum)
 
 
 cdef void bb_give(int64_t *items, size_t length) noexcept nogil:
@@ -32,13 +42,12 @@ cdef void bb_give(int64_t *items, size_t length) noexcept nogil:
 
 
 cdef bb_status bb_call_back(bb_callback f, void *context, int64_t n, int64_t *sum) except BB_CALLBACK:
-    cdef uint64_t total = 0
+    cdef wide total = 0
     cdef int64_t i, result = 0
     for i in range(n):
         f(context, i, &result)  # an exception leaves the loop here
-        total += <uint64_t>result
-    sum[0] = <int64_t>total
-    return BB_OK
+        total += result
+    return narrow(total, sum)
 
 
 cdef bb_status bb_fail() noexcept nogil:

@@ -5,7 +5,7 @@ cdef extern from "bindbench_kernels.h" nogil:
     void bb_noop()
     int64_t bb_add(int64_t a, int64_t b)
     size_t bb_length(const uint8_t *data, size_t length)
-    int64_t bb_take(const int64_t *items, size_t length)
+    bb_status bb_take(const int64_t *items, size_t length, int64_t *sum)
     void bb_give(int64_t *items, size_t length)
     bb_status bb_fail()
     bb_status bb_kmp_find(const uint8_t *text, size_t text_length, const uint8_t *pattern, size_t pattern_length,

@@ -1,46 +1,52 @@
 # std: float64 in, one float out. A list is unboxed into an array first; a buffer is read where it lies.
-from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_Check, PyFloat_CheckExact
-from cpython.long cimport PyLong_AsDouble, PyLong_Check
+from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_AsDouble, PyFloat_CheckExact
+from cpython.long cimport PyLong_AsDouble
 from libc.stdint cimport uintptr_t
+from libc.string cimport memcpy
 
 
 # `<double>item` would do, but takes an int by way of a new float object. Asking for the type first does not, and runs no Python
-# code, so the list cannot change under the loop.
-cdef inline double float64_of(item) except? -1:
+# code. What is neither an int nor a float may run some.
+cdef inline double float64_at(xs, Py_ssize_t i, Py_ssize_t count) except? -1:
+    cdef object item = <object>PyList_GET_ITEM(xs, i)
+    cdef double value
     if PyFloat_CheckExact(item):
         return PyFloat_AS_DOUBLE(item)
     if PyLong_Check(item):
         return PyLong_AsDouble(item)  # OverflowError beyond the range of a double
-    if PyFloat_Check(item):  # a subclass: rare, so asked for last
-        return PyFloat_AS_DOUBLE(item)
-    raise TypeError(f"expected an int or a float, not {type(item).__name__}")
+    value = PyFloat_AsDouble(item)  # a subclass, __float__, __index__
+    check_length(xs, count)
+    return value
 
 
-# See bytes_view in kmp.pxi. The kernels also count on aligned items, which a memoryview does not promise.
+# A typed memoryview says what it wants: float64 items, side by side (`::1`), read-only allowed (`const`). Its answers have to be bent:
+# it takes None for "no view", and calls a wrong item type a ValueError, as NumPy does memory that does not lie in one piece.
 cdef const double[::1] float64_view(data):
-    cdef const double[::1] view
     if data is None:
         raise TypeError("expected a list or a buffer of float64, not None")
     try:
-        view = data
+        return data
     except ValueError as mismatch:
+        view = memoryview(data)
+        if view.ndim == 1 and view.format.endswith("d"):
+            if view.nbytes == 0:  # a ctypes array of nothing has items of no bytes, before 3.10
+                raise ValueError("empty data") from None
+            if not view.c_contiguous:
+                raise BufferError(str(mismatch)) from None
         raise TypeError(str(mismatch)) from None
-    if view.shape[0] > 0 and <uintptr_t>&view[0] % sizeof(double) != 0:
-        raise BufferError("the buffer is not aligned")
-    return view
 
 
-cdef double of_list(moment kernel, list xs) except? -1:
+cdef double of_list(moment kernel, xs) except? -1:
     cdef double *items = NULL
     cdef double result = 0
-    cdef size_t count, i
+    cdef Py_ssize_t count, i
     cdef bb_status status
     try:
         with cython.critical_section(xs):  # where there is no GIL, a list is locked while it is read; elsewhere this is nothing
-            count = len(xs)
+            count = PyList_GET_SIZE(xs)
             items = <double *>room(count, sizeof(double))
             for i in range(count):
-                items[i] = float64_of(xs[i])
+                items[i] = float64_at(xs, i, count)
         with nogil(RELEASE):
             status = kernel(items, count, &result)
     finally:
@@ -52,10 +58,16 @@ cdef double of_list(moment kernel, list xs) except? -1:
 
 cdef double of_buffer(moment kernel, data) except? -1:
     cdef const double[::1] view = float64_view(data)
+    cdef const double *items = &view[0]
+    cdef double *aligned = NULL
     cdef double result = 0
     cdef bb_status status
+    if view.shape[0] > 0 and <uintptr_t>items % sizeof(double) != 0:  # memoryview(data)[1:]: no double may be read there
+        aligned = <double *>room(view.shape[0], sizeof(double))
+        items = <const double *>memcpy(aligned, items, view.shape[0] * sizeof(double))
     with nogil(RELEASE):
-        status = kernel(&view[0], view.shape[0], &result)
+        status = kernel(items, view.shape[0], &result)
+    PyMem_Free(aligned)
     if status != BB_OK:
         raise error_of(status, "data")
     return result

@@ -11,6 +11,7 @@ cdef extern from "bindbench_kernels.h":
         BB_CALLBACK
         BB_FAILED
         BB_INVALID
+        BB_OVERFLOW
     ctypedef struct bb_offsets:
         uint64_t *data
         size_t length

@@ -102,7 +102,7 @@ pub struct Lane {
     pub packages: Option<PathBuf>,
     /// Operations or workloads it does not have, with the reason.
     pub without: BTreeMap<String, String>,
-    /// Checks of a contract that it leaves out: operation → which.
+    /// Checks of a contract that it leaves out, `workload.operation(check)` or all of an operation, with the reason.
     pub unchecked: BTreeMap<String, String>,
     /// It has a fault on purpose, and this is what there is to learn from it: nobody measures it who does not name it.
     pub teaching: Option<String>,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use globset::Glob;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -189,9 +190,10 @@ pub fn unlike(run: &Run, table: &Table) -> BTreeMap<String, Vec<String>> {
             let count = |n: u32| if n == 1 { "1 copy".to_owned() } else { format!("{n} copies") };
             reasons.push(format!("makes {} of the input where {} makes {}", count(own), base.id, count(theirs)));
         }
-        if let Some(check) = lane.declared.unchecked.get(&format!("{}.{}", table.workload, table.operation)) {
-            reasons.push(format!("is excused from a part of the contract: {check}"));
-        }
+        let operation = format!("{}.{}", table.workload, table.operation);
+        let excuses: BTreeSet<&str> =
+            lane.declared.unchecked.iter().filter(|(checks, _)| about(checks, &operation)).map(|(_, why)| why.as_str()).collect();
+        reasons.extend(excuses.into_iter().map(|why| format!("is excused from a part of the contract: {why}")));
         if !reasons.is_empty() {
             unlike.insert(lane.id.clone(), reasons);
         }
@@ -199,11 +201,33 @@ pub fn unlike(run: &Run, table: &Table) -> BTreeMap<String, Vec<String>> {
     unlike
 }
 
+/// Whether checks that a lane leaves out are checks of an operation: `call.add`, `call.add(None first)`, `*(an unknown keyword)`.
+fn about(checks: &str, operation: &str) -> bool {
+    let operations = checks.split_once('(').map_or(checks, |(operations, _)| operations);
+    Glob::new(operations).is_ok_and(|glob| glob.compile_matcher().is_match(operation))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::stats::synthetic::Synthetic;
     use crate::store::model::{FirstCall, WorkerRecord};
+
+    #[test]
+    fn checks_left_out_are_those_of_an_operation_or_of_several() {
+        for (checks, operation, expected) in [
+            ("call.add", "call.add", true),
+            ("call.add", "call.add_all", false),
+            ("call.add(None first)", "call.add", true),
+            ("call.add(None first)", "call.noop", false),
+            ("*(an unknown keyword)", "std.sum", true),
+            ("std.*(a list that lies)", "std.sum", true),
+            ("std.*", "call.add", false),
+            ("[(", "call.add", false),
+        ] {
+            assert_eq!(about(checks, operation), expected, "{checks} of {operation}");
+        }
+    }
 
     #[test]
     fn a_first_call_is_told_by_what_it_takes_beyond_a_later_one() {

@@ -14,12 +14,24 @@ size_t bb_length(const uint8_t *data, size_t length)
     return length;
 }
 
-int64_t bb_take(const int64_t *items, size_t length)
+/* Twice as wide: 2^64 items fit, so only the end has to be looked at, and a sum that leaves 64 bits on the way and comes back is
+ * exact. */
+__extension__ typedef __int128 wide;
+
+static bb_status narrow(wide total, int64_t *sum)
 {
-    uint64_t sum = 0;
+    if (total < INT64_MIN || total > INT64_MAX)
+        return BB_OVERFLOW;
+    *sum = (int64_t)total;
+    return BB_OK;
+}
+
+bb_status bb_take(const int64_t *items, size_t length, int64_t *sum)
+{
+    wide total = 0;
     for (size_t i = 0; i < length; i++)
-        sum += (uint64_t)items[i];
-    return (int64_t)sum;
+        total += items[i];
+    return narrow(total, sum);
 }
 
 void bb_give(int64_t *items, size_t length)
@@ -30,15 +42,14 @@ void bb_give(int64_t *items, size_t length)
 
 bb_status bb_call_back(bb_callback f, void *context, int64_t n, int64_t *sum)
 {
-    uint64_t total = 0;
+    wide total = 0;
     for (int64_t i = 0; i < n; i++) {
         int64_t result;
         if (f(context, i, &result) != BB_OK)
             return BB_CALLBACK;
-        total += (uint64_t)result;
+        total += result;
     }
-    *sum = (int64_t)total;
-    return BB_OK;
+    return narrow(total, sum);
 }
 
 bb_status bb_fail(void)

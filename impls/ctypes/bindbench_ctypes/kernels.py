@@ -30,6 +30,7 @@ ERRORS = {
     2: (MemoryError, "the kernel could not allocate"),
     4: (RuntimeError, "failed, as asked"),
     5: (ValueError, "no UTF-8, or no vocabulary"),
+    6: (OverflowError, "the sum does not fit 64 bits"),
 }
 
 
@@ -60,7 +61,7 @@ _PROTOTYPES = {
     "bb_noop": (None, []),
     "bb_add": (c_int64, [c_int64, c_int64]),
     "bb_length": (c_size_t, [ADDRESS, c_size_t]),
-    "bb_take": (c_int64, [ADDRESS, c_size_t]),
+    "bb_take": (c_int32, [ADDRESS, c_size_t, POINTER(c_int64)]),
     "bb_give": (None, [ADDRESS, c_size_t]),
     "bb_call_back": (c_int32, [Callback, py_object, c_int64, POINTER(c_int64)]),
     "bb_fail": (c_int32, []),

@@ -1,4 +1,4 @@
-"""Where an object keeps its bytes.
+"""Where an object keeps its bytes, and memory of one's own that is filled from a list.
 
 `from_buffer` gives the address of writable memory only. The buffer protocol's own C functions, which ctypes can call like any
 other, give it for read-only memory too, and without a copy. While the buffer is borrowed its owner can't resize it: needed,
@@ -8,7 +8,10 @@ because the GIL is free during the call and other threads run.
 from __future__ import annotations
 
 import ctypes
+import sys
+from array import array
 from ctypes import POINTER, Structure, c_char_p, c_int, c_ssize_t, c_void_p
+from operator import index
 from typing import Any
 
 if hasattr(ctypes, "pythonapi"):
@@ -32,7 +35,12 @@ if hasattr(ctypes, "pythonapi"):
 
         def __init__(self, data: Any) -> None:
             """Borrow; TypeError for what has no buffer, BufferError for one that is not contiguous."""
-            _get_buffer(data, self, 0)  # 0 is PyBUF_SIMPLE: plain contiguous bytes; argtypes turn self into its address
+            try:
+                _get_buffer(data, self, 0)  # 0 is PyBUF_SIMPLE: plain contiguous bytes; argtypes turn self into its address
+            except ValueError:  # what NumPy says of memory that does not lie in one piece
+                if memoryview(data).c_contiguous:
+                    raise
+                raise BufferError("the buffer must be contiguous") from None
 
         def __enter__(self) -> Borrowed:
             return self
@@ -65,3 +73,36 @@ else:  # PyPy has no C API behind ctypes: writable memory is borrowed, read-only
 
         def __exit__(self, *_exception: object) -> None:
             del self._memory
+
+
+FLOAT64 = {"d", "@d", "=d", "<d" if sys.byteorder == "little" else ">d"}
+"""The formats of a buffer of float64 in this machine's byte order."""
+
+
+def items_of(xs: list[Any]) -> list[Any]:
+    """The list itself; what a subclass holds, which may say of itself what it likes."""
+    return xs if type(xs) is list else list.copy(xs)
+
+
+if sys.version_info >= (3, 10):
+    ints_of = items_of
+else:  # array and ctypes take what has __int__ for an int, such as a Decimal
+
+    def ints_of(xs: list[Any]) -> list[Any]:
+        """The items, made ints by `__index__` alone."""
+        return list(map(index, tuple(items_of(xs))))
+
+
+def unboxed(typecode: str, xs: list[Any]) -> array[Any]:
+    """An array of the items. Its length is the only one to pass on: the list may have another one by now.
+
+    `array` takes the length once, then item by item, and each may run Python code that changes the list.
+    """
+    xs = items_of(xs)
+    count = len(xs)
+    try:
+        return array(typecode, xs)
+    except IndexError:
+        if len(xs) >= count:
+            raise  # an item's own
+        raise RuntimeError("the list changed its length while it was read") from None

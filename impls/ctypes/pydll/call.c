@@ -1,26 +1,46 @@
 /* What crossing costs with Python objects on both sides. Every function returns a new reference, or NULL with an exception set. */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "border.h"
 
-#include "list_item.h"
+/* Sums are twice as wide as their terms: one that leaves 64 bits on the way and comes back is exact. */
+__extension__ typedef __int128 wide;
 
-static int int64_of(PyObject *number, long long *value)
+static int int64_of(PyObject *object, long long *value)
 {
-    if (!PyLong_Check(number)) {
-        PyErr_Format(PyExc_TypeError, "an int is needed, not %.100s", Py_TYPE(number)->tp_name);
-        return -1;
+    if (PyLong_Check(object)) {
+        *value = PyLong_AsLongLong(object);
+        return *value == -1 && PyErr_Occurred() ? -1 : 0; /* -1 is also a number */
     }
-    *value = PyLong_AsLongLong(number);
-    return *value == -1 && PyErr_Occurred() ? -1 : 0; /* -1 is also a number */
+    PyObject *number = PyNumber_Index(object); /* TypeError for what is no int and gives none */
+    if (number == NULL)
+        return -1;
+    const int status = int64_of(number, value);
+    Py_DECREF(number);
+    return status;
 }
 
-static int add_to(long long *total, long long value)
+/* A number of items or of calls. One below 64 bits is as negative as any other. */
+static int count_of(PyObject *object, long long *count)
 {
-    if (__builtin_add_overflow(*total, value, total)) {
-        PyErr_SetString(PyExc_OverflowError, "the sum is beyond 64 bits");
+    int overflow;
+    PyObject *number = PyNumber_Index(object);
+    if (number == NULL)
+        return -1;
+    *count = PyLong_AsLongLongAndOverflow(number, &overflow);
+    Py_DECREF(number);
+    if (overflow > 0) {
+        PyErr_SetString(PyExc_OverflowError, "the number is beyond 64 bits");
         return -1;
     }
-    return 0;
+    return 0; /* with -1 for what is below */
+}
+
+static PyObject *int_of(wide total)
+{
+    if (total < LLONG_MIN || total > LLONG_MAX) {
+        PyErr_SetString(PyExc_OverflowError, "the sum is beyond 64 bits");
+        return NULL;
+    }
+    return PyLong_FromLongLong((long long)total);
 }
 
 PyObject *pydll_noop(void)
@@ -30,16 +50,16 @@ PyObject *pydll_noop(void)
 
 PyObject *pydll_add(PyObject *a, PyObject *b)
 {
-    long long total, value;
-    if (int64_of(a, &total) < 0 || int64_of(b, &value) < 0 || add_to(&total, value) < 0)
+    long long x, y;
+    if (int64_of(a, &x) < 0 || int64_of(b, &y) < 0)
         return NULL;
-    return PyLong_FromLongLong(total);
+    return int_of((wide)x + y);
 }
 
 PyObject *pydll_length(PyObject *data)
 {
     Py_buffer view;
-    if (PyObject_GetBuffer(data, &view, PyBUF_SIMPLE) < 0)
+    if (bytes_view(data, &view) < 0)
         return NULL;
     Py_ssize_t length = view.len;
     PyBuffer_Release(&view);
@@ -50,24 +70,26 @@ PyObject *pydll_take_list(PyObject *list)
 {
     if (!PyList_Check(list))
         return PyErr_Format(PyExc_TypeError, "a list is needed, not %.100s", Py_TYPE(list)->tp_name);
-    long long total = 0;
-    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
+    wide total = 0;
+    const Py_ssize_t count = PyList_GET_SIZE(list);
+    for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *item = list_item(list, i);
         if (item == NULL)
             return NULL;
         long long value;
         int status = int64_of(item, &value);
         Py_DECREF(item);
-        if (status < 0 || add_to(&total, value) < 0)
+        if (status < 0)
             return NULL;
+        total += value;
     }
-    return PyLong_FromLongLong(total);
+    return int_of(total);
 }
 
 PyObject *pydll_give_list(PyObject *length)
 {
     long long n;
-    if (int64_of(length, &n) < 0)
+    if (count_of(length, &n) < 0)
         return NULL;
     if (n < 0) {
         PyErr_SetString(PyExc_ValueError, "n must not be negative");
@@ -89,8 +111,11 @@ PyObject *pydll_give_list(PyObject *length)
 
 PyObject *pydll_call_back(PyObject *f, PyObject *times)
 {
-    long long n, total = 0;
-    if (int64_of(times, &n) < 0)
+    long long n;
+    wide total = 0;
+    if (!PyCallable_Check(f))
+        return PyErr_Format(PyExc_TypeError, "a function is needed, not %.100s", Py_TYPE(f)->tp_name);
+    if (count_of(times, &n) < 0)
         return NULL;
     for (long long i = 0; i < n; i++) {
         PyObject *argument = PyLong_FromLongLong(i);
@@ -103,10 +128,11 @@ PyObject *pydll_call_back(PyObject *f, PyObject *times)
         long long value;
         int status = int64_of(answer, &value);
         Py_DECREF(answer);
-        if (status < 0 || add_to(&total, value) < 0)
+        if (status < 0)
             return NULL;
+        total += value;
     }
-    return PyLong_FromLongLong(total);
+    return int_of(total);
 }
 
 PyObject *pydll_fail(void)

@@ -1,6 +1,5 @@
 /* Knuth-Morris-Pratt over borrowed buffers; each match becomes an int in the list at once. */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "border.h"
 
 /* For each prefix of the pattern, the length of its longest proper prefix that is also its suffix. */
 static void fill_borders(const unsigned char *pattern, Py_ssize_t length, Py_ssize_t *border)
@@ -53,9 +52,9 @@ PyObject *pydll_find_all(PyObject *text, PyObject *pattern)
 {
     Py_buffer text_view, pattern_view;
     PyObject *found = NULL;
-    if (PyObject_GetBuffer(text, &text_view, PyBUF_SIMPLE) < 0)
+    if (bytes_view(text, &text_view) < 0)
         return NULL;
-    if (PyObject_GetBuffer(pattern, &pattern_view, PyBUF_SIMPLE) < 0)
+    if (bytes_view(pattern, &pattern_view) < 0)
         goto release_text;
     if (pattern_view.len == 0) {
         PyErr_SetString(PyExc_ValueError, "the pattern is empty");

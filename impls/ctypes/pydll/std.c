@@ -1,11 +1,8 @@
 /* Population moments of the objects themselves: each item is converted where it lies, once a pass, and nothing is copied. */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "border.h"
 
 #include <math.h>
 #include <string.h>
-
-#include "list_item.h"
 
 typedef struct {
     PyObject *list;  /* borrowed from the caller; NULL for a buffer */
@@ -19,6 +16,14 @@ static void close_numbers(numbers *data)
         PyBuffer_Release(&data->view);
 }
 
+/* The formats of float64 in this machine's byte order. */
+static int is_float64(const char *format)
+{
+    if (*format == '@' || *format == '=' || *format == (PY_BIG_ENDIAN ? '>' : '<'))
+        format++;
+    return strcmp(format, "d") == 0;
+}
+
 static int open_numbers(numbers *data, PyObject *object)
 {
     if (PyList_Check(object)) {
@@ -28,7 +33,7 @@ static int open_numbers(numbers *data, PyObject *object)
         data->list = NULL;
         if (PyObject_GetBuffer(object, &data->view, PyBUF_FULL_RO) < 0)
             return -1;
-        if (data->view.ndim != 1 || data->view.format == NULL || strcmp(data->view.format, "d") != 0) {
+        if (data->view.ndim != 1 || data->view.format == NULL || !is_float64(data->view.format)) {
             PyErr_SetString(PyExc_TypeError, "a list or a one-dimensional buffer of float64 is needed");
             close_numbers(data);
             return -1;
@@ -51,7 +56,7 @@ static int open_numbers(numbers *data, PyObject *object)
 static inline int number_at(const numbers *data, Py_ssize_t i, double *x)
 {
     if (data->list == NULL) {
-        *x = ((const double *)data->view.buf)[i];
+        memcpy(x, (const char *)data->view.buf + i * (Py_ssize_t)sizeof *x, sizeof *x); /* a load, wherever it lies */
         return 0;
     }
     PyObject *item = list_item(data->list, i);

@@ -20,16 +20,17 @@ typedef int32_t bb_status;
 #define BB_CALLBACK 3 /* the callback asked to stop: it left its own error behind */
 #define BB_FAILED 4   /* bb_fail: RuntimeError */
 #define BB_INVALID 5  /* no UTF-8, or no vocabulary: ValueError */
+#define BB_OVERFLOW 6 /* the result does not fit 64 bits: OverflowError */
 
 /* call: what crossing costs ------------------------------------------------------------------------------------------ */
 void bb_noop(void);
-int64_t bb_add(int64_t a, int64_t b);                            /* wraps around */
+int64_t bb_add(int64_t a, int64_t b);                            /* wraps around: ((a ^ sum) & (b ^ sum)) < 0 tells the caller */
 size_t bb_length(const uint8_t *data, size_t length);            /* returns length */
-int64_t bb_take(const int64_t *items, size_t length);            /* their sum, wrapping around */
+bb_status bb_take(const int64_t *items, size_t length, int64_t *sum); /* exact, also if a sum on the way does not fit; or BB_OVERFLOW */
 void bb_give(int64_t *items, size_t length);                     /* fills in 0, 1, … length − 1 */
 typedef bb_status (*bb_callback)(void *context, int64_t i, int64_t *result);
-/* Calls f(context, i, &r) for i in 0 … n − 1 and puts the sum of the r into *sum; stops at the first status that is not BB_OK
- * and returns BB_CALLBACK. */
+/* Calls f(context, i, &r) for i in 0 … n − 1 and puts the sum of the r into *sum, exact as above; stops at the first status that
+ * is not BB_OK and returns BB_CALLBACK. */
 bb_status bb_call_back(bb_callback f, void *context, int64_t n, int64_t *sum);
 bb_status bb_fail(void);                                         /* always BB_FAILED */
 
@@ -47,7 +48,8 @@ bb_status bb_kmp_find(const uint8_t *text, size_t text_length, const uint8_t *pa
                       size_t start, size_t end, bb_offsets *found);
 void bb_offsets_free(bb_offsets *found); /* and sets it to zero; {0} is fine */
 
-/* std: population moments of float64, two-pass, in the order of the data; BB_EMPTY for length 0 ----------------------- */
+/* std: population moments of float64, two-pass, in the order of the data; BB_EMPTY for length 0. Data that are not aligned are
+ * copied first, which may end with BB_MEMORY. (Kernels that are compiled into an extension get aligned data.) --------------- */
 bb_status bb_sum(const double *data, size_t length, double *result);
 bb_status bb_mean(const double *data, size_t length, double *result);
 bb_status bb_var(const double *data, size_t length, double *result);

@@ -23,6 +23,8 @@ pub const BB_CALLBACK: Status = 3;
 pub const BB_FAILED: Status = 4;
 /// No UTF-8, or no vocabulary.
 pub const BB_INVALID: Status = 5;
+/// The result does not fit 64 bits.
+pub const BB_OVERFLOW: Status = 6;
 
 /// Called with the context, the index and where to put the result.
 pub type Callback = unsafe extern "C" fn(context: *mut c_void, i: i64, result: *mut i64) -> Status;
@@ -65,6 +67,7 @@ impl From<Error> for Status {
             Error::Empty => BB_EMPTY,
             Error::Memory => BB_MEMORY,
             Error::Invalid => BB_INVALID,
+            Error::Overflow => BB_OVERFLOW,
         }
     }
 }
@@ -76,6 +79,19 @@ unsafe fn view<'a, T>(data: *const T, length: usize) -> &'a [T] {
     }
     // SAFETY: the caller vouches for `length` items, which nobody changes during the call.
     unsafe { slice::from_raw_parts(data, length) }
+}
+
+/// A moment of data as C has them: `view[1:]` of a `memoryview` of bytes need not be where an `f64` may lie. Such data are copied.
+unsafe fn moment(kernel: fn(&[f64]) -> Result<f64, Error>, data: *const f64, length: usize) -> Result<f64, Error> {
+    if length == 0 || data.is_aligned() {
+        // SAFETY: the caller vouches for `length` items.
+        return kernel(unsafe { view(data, length) });
+    }
+    let mut aligned = Vec::new();
+    aligned.try_reserve_exact(length).map_err(|_| Error::Memory)?;
+    // SAFETY: the caller vouches for `length` items, wherever they lie; each is read by its bytes.
+    aligned.extend((0..length).map(|i| unsafe { data.add(i).read_unaligned() }));
+    kernel(&aligned)
 }
 
 unsafe fn put<T>(outcome: Result<T, Error>, result: *mut T) -> Status {
@@ -117,9 +133,9 @@ pub extern "C" fn bb_length(_data: *const u8, length: usize) -> usize {
 
 /// [`call::take`].
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn bb_take(items: *const i64, length: usize) -> i64 {
-    // SAFETY: the caller vouches for `length` items.
-    call::take(unsafe { view(items, length) })
+pub unsafe extern "C" fn bb_take(items: *const i64, length: usize, sum: *mut i64) -> Status {
+    // SAFETY: the caller vouches for `length` items and for `sum`.
+    unsafe { put(call::take(view(items, length)), sum) }
 }
 
 /// [`call::give`].
@@ -190,28 +206,28 @@ pub unsafe extern "C" fn bb_offsets_free(found: *mut Offsets) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bb_sum(data: *const f64, length: usize, result: *mut f64) -> Status {
     // SAFETY: the caller vouches for data and result.
-    unsafe { put(moments::sum(view(data, length)), result) }
+    unsafe { put(moment(moments::sum, data, length), result) }
 }
 
 /// [`moments::mean`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bb_mean(data: *const f64, length: usize, result: *mut f64) -> Status {
     // SAFETY: the caller vouches for data and result.
-    unsafe { put(moments::mean(view(data, length)), result) }
+    unsafe { put(moment(moments::mean, data, length), result) }
 }
 
 /// [`moments::var`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bb_var(data: *const f64, length: usize, result: *mut f64) -> Status {
     // SAFETY: the caller vouches for data and result.
-    unsafe { put(moments::var(view(data, length)), result) }
+    unsafe { put(moment(moments::var, data, length), result) }
 }
 
 /// [`moments::std`].
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn bb_std(data: *const f64, length: usize, result: *mut f64) -> Status {
     // SAFETY: the caller vouches for data and result.
-    unsafe { put(moments::std(view(data, length)), result) }
+    unsafe { put(moment(moments::std, data, length), result) }
 }
 
 /// [`Bpe::new`].

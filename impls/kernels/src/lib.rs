@@ -21,4 +21,6 @@ pub enum Error {
     Memory,
     /// No UTF-8, or no vocabulary.
     Invalid,
+    /// The result does not fit 64 bits.
+    Overflow,
 }

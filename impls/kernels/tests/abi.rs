@@ -6,7 +6,7 @@ use std::ptr;
 use std::slice;
 
 use bindbench_kernels::abi::{
-    BB_CALLBACK, BB_EMPTY, BB_FAILED, BB_INVALID, BB_OK, Offsets, Status, Tokens, bb_add, bb_bpe_cut, bb_bpe_encode, bb_bpe_free,
+    BB_CALLBACK, BB_EMPTY, BB_FAILED, BB_INVALID, BB_OK, BB_OVERFLOW, Offsets, Status, Tokens, bb_add, bb_bpe_cut, bb_bpe_encode, bb_bpe_free,
     bb_bpe_new, bb_call_back, bb_fail, bb_give, bb_kmp_find, bb_length, bb_mean, bb_noop, bb_offsets_free, bb_std, bb_sum, bb_take,
     bb_tokens_free, bb_var,
 };
@@ -41,8 +41,10 @@ fn call() {
     unsafe {
         bb_give(items.as_mut_ptr(), 3);
         bb_give(ptr::null_mut(), 0);
-        assert_eq!(bb_take(items.as_ptr(), 3), 3);
-        assert_eq!(bb_take(ptr::null(), 0), 0);
+        let mut sum = -5;
+        assert_eq!((bb_take(items.as_ptr(), 3, &mut sum), sum), (BB_OK, 3));
+        assert_eq!((bb_take(ptr::null(), 0, &mut sum), sum), (BB_OK, 0));
+        assert_eq!((bb_take([i64::MAX, 1].as_ptr(), 2, &mut sum), sum), (BB_OVERFLOW, 0));
     }
     assert_eq!(items, [0, 1, 2]);
 }
@@ -58,6 +60,12 @@ unsafe extern "C" fn double_until_limit(context: *mut c_void, i: i64, result: *m
     BB_OK
 }
 
+unsafe extern "C" fn most(_: *mut c_void, _: i64, result: *mut i64) -> Status {
+    // SAFETY: `bb_call_back` passes the address of its result.
+    unsafe { result.write(i64::MAX) };
+    BB_OK
+}
+
 #[test]
 fn call_back_sums_or_stops() {
     for (mut limit, expected) in [(99_i64, (BB_OK, 12)), (2, (BB_CALLBACK, -5))] {
@@ -66,6 +74,10 @@ fn call_back_sums_or_stops() {
         let status = unsafe { bb_call_back(double_until_limit, (&raw mut limit).cast(), 4, &mut sum) };
         assert_eq!((status, sum), expected);
     }
+    let mut sum = -5;
+    // SAFETY: sum is alive, and nobody asks for the context.
+    let status = unsafe { bb_call_back(most, ptr::null_mut(), 2, &mut sum) };
+    assert_eq!((status, sum), (BB_OVERFLOW, -5));
 }
 
 #[test]
@@ -99,6 +111,12 @@ fn moments() {
         assert_eq!((unsafe { moment(ptr::null(), 0, &mut result) }, result), (BB_EMPTY, -1.0));
         // SAFETY: the data are alive.
         assert_eq!((unsafe { moment(data.as_ptr(), data.len(), &mut result) }, result), (BB_OK, expected));
+        for shift in 1..size_of::<f64>() {
+            let mut bytes = vec![0_u8; shift];
+            bytes.extend(data.iter().flat_map(|item| item.to_ne_bytes()));
+            // SAFETY: the bytes are alive; somewhere among the shifts are all addresses that are not aligned.
+            assert_eq!((unsafe { moment(bytes[shift..].as_ptr().cast(), data.len(), &mut result) }, result), (BB_OK, expected));
+        }
     }
 }
 

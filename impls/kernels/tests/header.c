@@ -59,9 +59,9 @@ int main(void)
     int64_t items[3];
     bb_give(items, 3);
     CHECK(items[0] == 0 && items[1] == 1 && items[2] == 2);
-    CHECK(bb_take(items, 3) == 3);
-
     int64_t context = 10, sum = 0;
+    CHECK(bb_take(items, 3, &sum) == BB_OK && sum == 3);
+    CHECK(bb_take((const int64_t[]){INT64_MAX, 1}, 2, &sum) == BB_OVERFLOW && sum == 3);
     CHECK(bb_call_back(add_context, &context, 3, &sum) == BB_OK && sum == 33);
     CHECK(bb_call_back(refuse, NULL, 3, &sum) == BB_CALLBACK && sum == 33);
 

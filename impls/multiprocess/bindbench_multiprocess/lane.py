@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import sys
 from array import array
 from collections.abc import Callable
+from operator import index
 from types import ModuleType
 from typing import Any, Union
 
@@ -35,19 +37,26 @@ class Lane:
         return self._apply(self._kernel.noop)
 
     def add(self, a: int, b: int) -> int:
-        """Two ints there, one back."""
-        return self._apply(self._kernel.add, a, b)
+        """Two ints there, one back. What else is an int has a class that the other process may not know."""
+        return self._apply(self._kernel.add, index(a), index(b))
 
     def length(self, data: BytesLike) -> int:
         """All the bytes there, to be counted."""
         return self._apply(self._kernel.length, _bytes(data))
 
     def take_list(self, xs: list[int]) -> int:
-        """A list there."""
-        return self._apply(self._kernel.take_list, xs)
+        """A list there, of ints and nothing else."""
+        if not isinstance(xs, list):
+            raise TypeError(f"a list is needed, not {type(xs).__name__}")
+        return self._apply(self._kernel.take_list, list(map(index, list.__iter__(xs))))
 
     def give_list(self, n: int) -> list[int]:
         """A list back."""
+        n = index(n)
+        if n < 0:
+            raise ValueError("n must not be negative")
+        if n > sys.maxsize // 8:
+            raise OverflowError("no list has so many items")
         return self._apply(self._kernel.give_list, n)
 
     def fail(self) -> None:
@@ -100,7 +109,7 @@ def _float64(data: Any) -> list[Chunk]:
 
 
 def _bytes(data: BytesLike) -> bytes:
-    if isinstance(data, bytes):
+    if type(data) is bytes:  # a subclass would be pickled as one
         return data
     view = memoryview(data)  # which can't be pickled itself
     if not view.c_contiguous:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from operator import index
 
 from .mapping import Chunk
 
@@ -13,8 +12,8 @@ def noop() -> None:
 
 
 def add(a: int, b: int) -> int:
-    """The sum; `| 0` refuses what is not an int."""
-    return a + b | 0
+    """The sum."""
+    return a + b
 
 
 def length(data: bytes) -> int:
@@ -24,20 +23,15 @@ def length(data: bytes) -> int:
 
 def take_list(xs: list[int]) -> int:
     """The sum of the copy's items."""
-    if not isinstance(xs, list):
-        raise TypeError(f"a list is needed, not {type(xs).__name__}")
     total = 0
     for x in xs:
         total += x
-    return index(total)
+    return total
 
 
 def give_list(n: int) -> list[int]:
     """A list that exists here only to be pickled."""
-    below = range(n)
-    if n < 0:
-        raise ValueError("n must not be negative")
-    return [i for i in below]  # noqa: C416 - the loop is the point
+    return [i for i in range(n)]  # noqa: C416 - the loop is the point
 
 
 def fail() -> None:

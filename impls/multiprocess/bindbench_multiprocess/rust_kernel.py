@@ -46,7 +46,7 @@ _PROTOTYPES = {
     "bb_noop": (None, []),
     "bb_add": (c_int64, [c_int64, c_int64]),
     "bb_length": (c_size_t, [c_void_p, c_size_t]),
-    "bb_take": (c_int64, [c_void_p, c_size_t]),
+    "bb_take": (c_int32, [c_void_p, c_size_t, POINTER(c_int64)]),
     "bb_give": (None, [c_void_p, c_size_t]),
     "bb_fail": (c_int32, []),
     "bb_kmp_find": (c_int32, [c_void_p, c_size_t, c_void_p, c_size_t, c_size_t, c_size_t, POINTER(Offsets)]),
@@ -59,7 +59,8 @@ _PROTOTYPES = {
     "bb_bpe_encode": (c_int32, [c_void_p, c_void_p, c_size_t, POINTER(Tokens)]),
     "bb_tokens_free": (None, [POINTER(Tokens)]),
 }
-_ERRORS = {2: MemoryError, 5: ValueError}  # BB_MEMORY, BB_INVALID; what else there is can't happen here, or is bb_fail
+# BB_MEMORY, BB_INVALID, BB_OVERFLOW; what else there is can't happen here, or is bb_fail
+_ERRORS = {2: MemoryError, 5: ValueError, 6: OverflowError}
 
 
 def _raise_error(status: int, function: Any, _arguments: Any) -> None:
@@ -80,8 +81,11 @@ def noop() -> None:
 
 
 def add(a: int, b: int) -> int:
-    """The sum; `array` refuses what is not an int of 64 bits, ctypes would cut it."""
-    return library.bb_add(*array("q", (a, b)))
+    """The sum; `array` refuses what is not an int of 64 bits, ctypes would cut it. Where it wraps around, it is not Python's."""
+    total = library.bb_add(*array("q", (a, b)))
+    if total != a + b:
+        raise OverflowError("the sum does not fit 64 bits")
+    return total
 
 
 def length(data: bytes) -> int:
@@ -91,17 +95,15 @@ def length(data: bytes) -> int:
 
 def take_list(xs: list[int]) -> int:
     """The sum of the copy's items."""
-    if not isinstance(xs, list):
-        raise TypeError(f"a list is needed, not {type(xs).__name__}")
     items = array("q", xs)  # named, or it would be freed before the call: buffer_info is an address, and keeps nothing alive
-    return library.bb_take(*items.buffer_info())
+    total = c_int64()
+    library.bb_take(*items.buffer_info(), byref(total))
+    return total.value
 
 
 def give_list(n: int) -> list[int]:
     """A list that exists here only to be pickled."""
     items = array("q", [0]) * n
-    if n < 0:
-        raise ValueError("n must not be negative")
     library.bb_give(*items.buffer_info())
     return items.tolist()
 

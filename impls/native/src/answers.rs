@@ -74,6 +74,7 @@ impl From<Failure> for Raised {
         let exception = match failure {
             Failure::Empty | Failure::Invalid => Exception::ValueError,
             Failure::Memory => Exception::MemoryError,
+            Failure::Overflow => Exception::OverflowError,
             Failure::Unknown(_) => Exception::RuntimeError,
         };
         raised(exception, failure.to_string())

@@ -46,7 +46,7 @@ pub fn text(argument: &Argument) -> Result<String, Raised> {
 /// The items of a buffer of float64.
 pub fn float64(argument: &Argument) -> Result<Vec<f64>, Raised> {
     match argument {
-        Argument::Buffer(buffer) if buffer.format != "d" => {
+        Argument::Buffer(buffer) if !is_float64(&buffer.format) => {
             Err(raised(Exception::TypeError, format!("a buffer of format 'd' is needed, not {:?}", buffer.format)))
         }
         Argument::Buffer(buffer) if buffer.rows.is_some() => {
@@ -57,6 +57,12 @@ pub fn float64(argument: &Argument) -> Result<Vec<f64>, Raised> {
         Argument::File(file) if file.shape == Shape::Float64 => items(&contents(file, size_of::<f64>())?, f64::from_le_bytes),
         _ => Err(wrong_type(argument, "a buffer of float64")),
     }
+}
+
+/// Whether items of this format are float64 in this machine's byte order.
+fn is_float64(format: &str) -> bool {
+    let own_order = if cfg!(target_endian = "little") { "<d" } else { ">d" };
+    matches!(format, "d" | "@d" | "=d") || format == own_order
 }
 
 fn items(memory: &[u8], item: fn([u8; 8]) -> f64) -> Result<Vec<f64>, Raised> {

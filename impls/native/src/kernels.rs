@@ -90,6 +90,9 @@ pub enum Failure {
     /// `BB_INVALID`.
     #[error("no UTF-8, or no vocabulary")]
     Invalid,
+    /// `BB_OVERFLOW`.
+    #[error("the sum does not fit 64 bits")]
+    Overflow,
     /// Any other status.
     #[error("the kernel returned status {0}")]
     Unknown(i32),
@@ -128,10 +131,11 @@ impl Kernels {
         unsafe { (self.noop)() }
     }
 
-    /// `bb_add`.
-    pub fn add(&self, a: i64, b: i64) -> i64 {
+    /// `bb_add`, which wraps around: then the sum has another sign than both of its terms.
+    pub fn add(&self, a: i64, b: i64) -> Result<i64, Failure> {
         // SAFETY: any two numbers will do.
-        unsafe { (self.add)(a, b) }
+        let sum = unsafe { (self.add)(a, b) };
+        if (a ^ sum) & (b ^ sum) < 0 { Err(Failure::Overflow) } else { Ok(sum) }
     }
 
     /// `bb_length`.
@@ -188,6 +192,7 @@ fn outcome<Output>(status: Status, output: Output) -> Result<Output, Failure> {
         1 => Err(Failure::Empty),
         2 => Err(Failure::Memory),
         5 => Err(Failure::Invalid),
+        6 => Err(Failure::Overflow),
         other => Err(Failure::Unknown(other)),
     }
 }

@@ -132,6 +132,10 @@ fn call() {
     assert_eq!(worker.call("call", "length", &[bytes(b"a\0b")]), Answer::Integer("3".to_owned()));
     assert_eq!(worker.call("call", "length", &[buffer("d", &float64(&[1.0, 2.0]), 1)]), Answer::Integer("16".to_owned()));
     assert_eq!(kind(worker.call("call", "add", &[integer(1_u64 << 63), integer(1)])), "OverflowError");
+    for (a, b) in [(i64::MAX, 1), (i64::MIN, -1), (i64::MIN, i64::MIN), (1 << 62, 1 << 62)] {
+        assert_eq!(kind(worker.call("call", "add", &[integer(a), integer(b)])), "OverflowError");
+    }
+    assert_eq!(worker.call("call", "add", &[integer(i64::MIN), integer(i64::MAX)]), Answer::Integer("-1".to_owned()));
     assert_eq!(kind(worker.call("call", "add", &[Argument::Float("1.5".to_owned()), integer(1)])), "TypeError");
     assert_eq!(kind(worker.call("call", "add", &[integer(1)])), "TypeError");
     for other in [Argument::Text("abc".to_owned()), Argument::None(()), Argument::List(vec![])] {

@@ -14,6 +14,11 @@ _tokenizer = Tokenizer.from_tiktoken(RANKS, "cl100k", {})
 
 encode_buffer = _tokenizer.backend.encode
 
+# The first call imports NumPy and builds tables. Other threads run meanwhile, while it has the tokenizer borrowed: their calls
+# raise RuntimeError("Already borrowed"). So it is made here, where the import lock keeps them out. Later calls keep the GIL to
+# their end; a lock of ours would cost every one of them, for nothing.
+encode_buffer("")
+
 
 def encode(text: str) -> list[int]:
     """The array, boxed."""

@@ -7,12 +7,16 @@ comes back is a `numpy.float64`, made a `float` here.
 
 from __future__ import annotations
 
+import sys
 from array import array
 from collections.abc import Sequence
 
 import numpy as np
 
 Numbers = Sequence[float]
+
+FLOAT64 = {"d", "@d", "=d", "<d" if sys.byteorder == "little" else ">d"}
+"""The formats of a buffer that are this machine's float64."""
 
 
 def _array(data: Numbers) -> np.ndarray:
@@ -25,12 +29,15 @@ def _array(data: Numbers) -> np.ndarray:
 
 def _from_list(items: list[float]) -> np.ndarray:
     """NumPy looks at every item to find a type that holds them all."""
+    if type(items) is not list:
+        items = list.copy(items)  # what it holds, not what its `__iter__` says
     try:
         numbers = np.asarray(items)
     except ValueError as error:  # lists of several lengths among the items
         raise TypeError("an item is no number") from error
     if numbers.dtype == object and numbers.ndim == 1:
-        return np.frombuffer(array("d", items))  # ints beyond 64 bits; array refuses None, which NumPy would take for nan
+        # The length of the list may change meanwhile: an iterator makes do with what it finds.
+        return np.frombuffer(array("d", iter(items)))  # ints beyond 64 bits; array refuses None, which NumPy would take for nan
     if numbers.dtype.kind not in "biuf" or numbers.ndim != 1:
         raise TypeError("an item is no number")
     return numbers
@@ -39,7 +46,7 @@ def _from_list(items: list[float]) -> np.ndarray:
 def _from_buffer(data: Numbers) -> np.ndarray:
     """The same memory; frombuffer takes any bytes for float64, so their format is looked at before."""
     view = memoryview(data)  # raises TypeError for what has no buffer
-    if view.format != "d" or view.ndim != 1:
+    if view.format not in FLOAT64 or view.ndim != 1:
         raise TypeError("a list or a one-dimensional buffer of float64 is needed")
     if not view.c_contiguous:
         raise BufferError("the buffer must be contiguous")

@@ -12,10 +12,14 @@ from typing import Union
 BytesLike = Union[bytes, bytearray, memoryview]
 
 
-def find_all(text: BytesLike, pattern: bytes) -> list[int]:
+def find_all(text: BytesLike, pattern: BytesLike) -> list[int]:
     """Every offset of the pattern in the text, ascending."""
-    if len(pattern) == 0:
-        raise ValueError("the pattern is empty")
-    if not isinstance(text, bytes) and not memoryview(text).c_contiguous:
+    if type(text) is not bytes and not memoryview(text).c_contiguous:
         raise BufferError("the text must be contiguous")  # re would call it a TypeError
-    return [match.start() for match in re.finditer(b"(?=" + re.escape(pattern) + b")", text)]
+    with memoryview(pattern) as needle:  # a subclass of bytes may say that it is of another length than it is
+        if not needle.c_contiguous:
+            raise BufferError("the pattern must be contiguous")
+        sought = needle.tobytes()
+    if not sought:
+        raise ValueError("the pattern is empty")
+    return [match.start() for match in re.finditer(b"(?=" + re.escape(sought) + b")", text)]

@@ -6,6 +6,7 @@ meanwhile pulls the memory away from under it. A memoryview, alive as long as th
 
 from __future__ import annotations
 
+from pickle import PickleBuffer
 from typing import Union
 
 from stringzilla import Str
@@ -13,11 +14,9 @@ from stringzilla import Str
 BytesLike = Union[bytes, bytearray, memoryview]
 
 
-def find_all(text: BytesLike, pattern: bytes) -> list[int]:
+def find_all(text: BytesLike, pattern: BytesLike) -> list[int]:
     """Every offset of the pattern in the text, ascending: one call across the border for each."""
-    with memoryview(text) as held, memoryview(pattern) as needle:  # a str has no buffer: TypeError, where Str would take it
-        if not held.c_contiguous:
-            raise BufferError("the text must be contiguous")
+    with _memory(text) as held, _memory(pattern) as needle:
         if not needle:
             raise ValueError("the pattern is empty")
         find = Str(held).find
@@ -27,3 +26,10 @@ def find_all(text: BytesLike, pattern: bytes) -> list[int]:
             found.append(offset)
             offset = find(needle, offset + 1)  # + 1, not + len(pattern), which steps over a match that overlaps
         return found
+
+
+def _memory(data: BytesLike) -> memoryview:
+    """The bytes of any buffer. A str has none: TypeError, where Str would take it."""
+    if not memoryview(data).c_contiguous:
+        raise BufferError("the bytes must be contiguous")
+    return PickleBuffer(data).raw()

@@ -5,8 +5,7 @@ use std::{ffi::c_void, marker::PhantomData, ops::Deref, ops::Range, ptr, ptr::No
 
 use pyo3::{
     PyErr,
-    buffer::{Element, PyBuffer},
-    exceptions::{PyMemoryError, PyRuntimeError, PyValueError},
+    exceptions::{PyMemoryError, PyOverflowError, PyRuntimeError, PyValueError},
 };
 
 mod bb {
@@ -19,7 +18,7 @@ mod bb {
         pub safe fn bb_add(a: i64, b: i64) -> i64;
         pub safe fn bb_fail() -> Status;
         pub fn bb_length(data: *const u8, length: usize) -> usize;
-        pub fn bb_take(items: *const i64, length: usize) -> i64;
+        pub fn bb_take(items: *const i64, length: usize, sum: *mut i64) -> Status;
         pub fn bb_give(items: *mut i64, length: usize);
         pub fn bb_call_back(f: Callback, context: *mut c_void, n: i64, sum: *mut i64) -> Status;
         pub fn bb_kmp_find(
@@ -56,6 +55,7 @@ const EMPTY: Status = 1;
 const MEMORY: Status = 2;
 const CALLBACK: Status = 3;
 const INVALID: Status = 5;
+const OVERFLOW: Status = 6;
 
 /// Why a kernel gave no result. A `?` turns it into the Python exception.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +66,8 @@ pub enum Failure {
     Memory,
     /// No vocabulary. (What the header says of UTF-8 can't happen: a `str` is.)
     Invalid,
+    /// The result does not fit 64 bits.
+    Overflow,
     /// The kernel failed, as `bb_fail` always does.
     Failed,
 }
@@ -76,6 +78,7 @@ impl From<Failure> for PyErr {
             Failure::Empty => PyValueError::new_err("empty input"),
             Failure::Memory => PyMemoryError::new_err(()),
             Failure::Invalid => PyValueError::new_err("no vocabulary"),
+            Failure::Overflow => PyOverflowError::new_err("the sum does not fit 64 bits"),
             Failure::Failed => PyRuntimeError::new_err("the kernel failed"),
         }
     }
@@ -87,6 +90,7 @@ fn check(status: Status) -> Result<(), Failure> {
         EMPTY => Err(Failure::Empty),
         MEMORY => Err(Failure::Memory),
         INVALID => Err(Failure::Invalid),
+        OVERFLOW => Err(Failure::Overflow),
         _ => Err(Failure::Failed),
     }
 }
@@ -116,14 +120,32 @@ impl<'a, T> From<&'a [T]> for View<'a, T> {
     }
 }
 
-impl<'a, T: Element> View<'a, T> {
-    /// The memory of a buffer, which keeps it in place and alive; `None` if it does not lie in one piece.
-    pub fn of(buffer: &'a PyBuffer<T>) -> Option<Self> {
-        if buffer.item_count() == 0 {
-            return Some(Self::from(&[][..])); // the pointer may be null, as PyPy's is
+impl<'a, T: Copy> View<'a, T> {
+    /// So many items from an address on.
+    ///
+    /// # Safety
+    /// They are there for as long as `'a`.
+    pub unsafe fn new(start: NonNull<T>, length: usize) -> Self {
+        Self { start, length, owner: PhantomData }
+    }
+
+    /// A copy, in memory of Rust's.
+    pub fn to_vec(self) -> Vec<T> {
+        let mut items = Vec::with_capacity(self.length);
+        // SAFETY: a view is valid for its length; there is room for as much, which then is set.
+        unsafe {
+            self.start.as_ptr().copy_to_nonoverlapping(items.as_mut_ptr(), self.length);
+            items.set_len(self.length);
         }
-        let items = buffer.as_slice_ptr()?;
-        Some(Self { start: items.cast(), length: items.len(), owner: PhantomData })
+        items
+    }
+}
+
+impl<'a> View<'a, u8> {
+    /// The float64 that these bytes are. A pointer to them need not be aligned, as a slice must: the kernels copy what is not.
+    pub fn floats(self) -> View<'a, f64> {
+        // SAFETY: the bytes are there for as long as 'a, and any eight are a float64.
+        unsafe { View::new(self.start.cast(), self.length / size_of::<f64>()) }
     }
 }
 
@@ -148,7 +170,13 @@ impl<'a, T> View<'a, T> {
 
 // call ----------------------------------------------------------------------------------------------------------------------
 
-pub use bb::{bb_add as add, bb_noop as noop};
+pub use bb::bb_noop as noop;
+
+/// The sum. The kernel's wraps around: then it has another sign than both of its terms.
+pub fn add(a: i64, b: i64) -> Result<i64, Failure> {
+    let sum = bb::bb_add(a, b);
+    if (a ^ sum) & (b ^ sum) < 0 { Err(Failure::Overflow) } else { Ok(sum) }
+}
 
 /// The length of the data, by way of the kernel.
 pub fn length(data: View<'_, u8>) -> usize {
@@ -156,10 +184,12 @@ pub fn length(data: View<'_, u8>) -> usize {
     unsafe { bb::bb_length(data.pointer(), data.len()) }
 }
 
-/// The sum, wrapping around.
-pub fn take(items: &[i64]) -> i64 {
-    // SAFETY: a slice is valid for its length.
-    unsafe { bb::bb_take(items.as_ptr(), items.len()) }
+/// The sum, exact.
+pub fn take(items: &[i64]) -> Result<i64, Failure> {
+    let mut sum = 0;
+    // SAFETY: a slice is valid for its length, and `sum` is ours.
+    check(unsafe { bb::bb_take(items.as_ptr(), items.len(), &mut sum) })?;
+    Ok(sum)
 }
 
 /// 0, 1, … n − 1.

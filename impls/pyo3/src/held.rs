@@ -4,7 +4,7 @@ use pyo3::{exceptions::PyValueError, prelude::*, types::PyList};
 
 use crate::{
     ffi,
-    input::{self, Bytes, Floats},
+    input::{self, Bytes, Count, Floats},
     tokens::Tokens,
     vocabulary::bpe,
 };
@@ -19,8 +19,8 @@ pub fn noop() {
 
 /// Two ints unboxed, one boxed; an int beyond 64 bits is an OverflowError before the body runs.
 #[pyfunction]
-pub fn add(a: i64, b: i64) -> i64 {
-    ffi::add(a, b)
+pub fn add(a: i64, b: i64) -> PyResult<i64> {
+    Ok(ffi::add(a, b)?)
 }
 
 /// The length of bytes, not copied.
@@ -32,20 +32,21 @@ pub fn length(data: Bytes<'_>) -> PyResult<usize> {
 /// The sum of a list of ints, each unboxed.
 #[pyfunction]
 pub fn take_list(xs: &Bound<'_, PyList>) -> PyResult<i64> {
-    Ok(ffi::take(&input::integers(xs)?))
+    Ok(ffi::take(&input::integers(xs)?)?)
 }
 
 /// 0, 1, … n − 1, each boxed: a returned `Vec` becomes a list.
 #[pyfunction]
-pub fn give_list(n: i64) -> PyResult<Vec<i64>> {
-    let n = usize::try_from(n).map_err(|_| PyValueError::new_err("n must not be negative"))?;
+pub fn give_list(n: Count) -> PyResult<Vec<i64>> {
+    let n = usize::try_from(n.0).map_err(|_| PyValueError::new_err("n must not be negative"))?;
     Ok(ffi::give(n)?)
 }
 
 /// The sum of f(i), called from native code. An exception of f is a `PyErr` here, carried through C and raised again by `?`.
 #[pyfunction]
-pub fn call_back(f: &Bound<'_, PyAny>, n: i64) -> PyResult<i64> {
-    ffi::call_back(n, |i| f.call1((i,))?.extract())
+pub fn call_back(f: &Bound<'_, PyAny>, n: Count) -> PyResult<i64> {
+    input::callable(f)?;
+    ffi::call_back(n.0, |i| f.call1((i,))?.extract())
 }
 
 /// Raises RuntimeError.

@@ -4,21 +4,20 @@
 use std::borrow::Cow;
 
 use pyo3::{
-    buffer::{Element, PyBuffer, PyUntypedBuffer},
-    exceptions::{PyBufferError, PyTypeError},
+    exceptions::{PyOverflowError, PyTypeError},
     prelude::*,
     types::{PyFloat, PyInt, PyList},
 };
 
-use crate::ffi::View;
+use crate::{buffer::Memory, ffi::View};
 
 /// Bytes, never copied.
 pub enum Bytes<'a> {
     /// A `bytes` object: two loads and its memory is at hand. It never changes, and the caller keeps it alive.
     Immutable(&'a [u8]),
-    /// Any other object that exports a buffer: dearer, for the exporter fills in a description (format, shape, strides) on the
-    /// heap and must be told when we are done.
-    Buffer(PyBuffer<u8>),
+    /// Any other object that exports a buffer, whatever its items: dearer, for the exporter fills in a description (format, shape,
+    /// strides) on the heap and must be told when we are done.
+    Buffer(Memory),
 }
 
 impl Bytes<'_> {
@@ -26,18 +25,15 @@ impl Bytes<'_> {
     pub fn view(&self) -> PyResult<View<'_, u8>> {
         match self {
             Self::Immutable(bytes) => Ok(View::from(*bytes)),
-            Self::Buffer(buffer) => view_of(buffer),
+            Self::Buffer(memory) => memory.bytes(),
         }
     }
 
     /// A slice, which promises that nobody writes to it: that is `bytes` itself, and of any other buffer a copy.
-    pub fn unchanging(&self, py: Python<'_>) -> PyResult<Cow<'_, [u8]>> {
+    pub fn unchanging(&self) -> PyResult<Cow<'_, [u8]>> {
         match self {
             Self::Immutable(bytes) => Ok(Cow::Borrowed(bytes)),
-            Self::Buffer(buffer) => {
-                view_of(buffer)?; // one that does not lie in one piece would be copied all the same
-                buffer.to_vec(py).map(Cow::Owned)
-            }
+            Self::Buffer(memory) => Ok(Cow::Owned(memory.bytes()?.to_vec())),
         }
     }
 }
@@ -47,10 +43,9 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Bytes<'a> {
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         if let Ok(bytes) = object.extract() {
-            return Ok(Self::Immutable(bytes));
+            return Ok(Self::Immutable(bytes)); // of a subclass, too: what it holds, not what its methods say
         }
-        let buffer = one_dimensional::<u8>(&object)?;
-        Ok(Self::Buffer(buffer.into_typed()?))
+        Memory::of(&object).map(Self::Buffer)
     }
 }
 
@@ -60,7 +55,7 @@ pub enum Floats {
     /// list, whatever the binding.
     Unboxed(Vec<f64>),
     /// The memory of an `array('d')`, a NumPy array, a `memoryview`.
-    Buffer(PyBuffer<f64>),
+    Buffer(Memory),
 }
 
 impl Floats {
@@ -68,7 +63,7 @@ impl Floats {
     pub fn view(&self) -> PyResult<View<'_, f64>> {
         match self {
             Self::Unboxed(items) => Ok(View::from(items.as_slice())),
-            Self::Buffer(buffer) => view_of(buffer),
+            Self::Buffer(memory) => memory.bytes().map(View::floats),
         }
     }
 }
@@ -80,12 +75,11 @@ impl<'py> FromPyObject<'_, 'py> for Floats {
         if let Ok(list) = object.cast::<PyList>() {
             return unboxed(&list).map(Self::Unboxed);
         }
-        let buffer = one_dimensional::<f64>(&object)?;
-        if buffer.len_bytes() == 0 {
-            // An empty array('d') points at something that need not be aligned for a float, which into_typed would refuse.
-            return Ok(Self::Unboxed(Vec::new()));
+        let memory = Memory::of(&object)?;
+        if !memory.is_float64() {
+            return Err(PyTypeError::new_err("a list or a buffer of one dimension and of float64 is required"));
         }
-        Ok(Self::Buffer(buffer.into_typed()?))
+        Ok(Self::Buffer(memory))
     }
 }
 
@@ -125,20 +119,27 @@ pub fn integers(list: &Bound<'_, PyList>) -> PyResult<Vec<i64>> {
     Ok(values)
 }
 
-/// A buffer of one dimension with items of type `T`, in this machine's byte order.
-///
-/// PyO3 would say BufferError to a wrong format, which is a TypeError here. And it takes the mark of a foreign byte order, `>d`,
-/// for its own on little-endian machines: so only formats without such a mark pass.
-fn one_dimensional<T: Element>(object: &Bound<'_, PyAny>) -> PyResult<PyUntypedBuffer> {
-    let buffer = PyUntypedBuffer::get(object)?;
-    let native = matches!(buffer.format().to_bytes(), [_] | [b'@', _]);
-    if !native || !T::is_compatible_format(buffer.format()) || buffer.dimensions() != 1 {
-        let wanted = std::any::type_name::<T>();
-        return Err(PyTypeError::new_err(format!("a buffer of one dimension and of {wanted} is required")));
-    }
-    Ok(buffer)
+/// Refuses what can't be called, before the first call: there may be none.
+pub fn callable(f: &Bound<'_, PyAny>) -> PyResult<()> {
+    if f.is_callable() { Ok(()) } else { Err(PyTypeError::new_err("a function is required")) }
 }
 
-fn view_of<T: Element>(buffer: &PyBuffer<T>) -> PyResult<View<'_, T>> {
-    View::of(buffer).ok_or_else(|| PyBufferError::new_err("the buffer does not lie in one piece"))
+/// How many: any int up to 64 bits, and the least of these for whatever is below.
+///
+/// `i64` in the signature makes an OverflowError of both, before anybody can see which of them is negative.
+pub struct Count(pub i64);
+
+impl<'py> FromPyObject<'_, 'py> for Count {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        match object.extract() {
+            Ok(n) => Ok(Self(n)),
+            Err(error) if error.is_instance_of::<PyOverflowError>(object.py()) => {
+                let n = object.py().import("operator")?.call_method1("index", (object,))?;
+                if n.lt(0)? { Ok(Self(i64::MIN)) } else { Err(error) }
+            }
+            Err(error) => Err(error),
+        }
+    }
 }

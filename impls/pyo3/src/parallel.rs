@@ -172,6 +172,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_finite_stays_so_across_pieces() {
+        let of = |kernel: fn(View<'_, f64>) -> Result<f64, Failure>, data: &[f64]| kernel(View::from(data)).expect("not empty");
+        let var = |data: View<'_, f64>| moments(data).map(Moments::var);
+        let mut data = vec![1.0; 3 * FLOATS];
+        data[FLOATS + 1] = f64::INFINITY;
+        assert_eq!(of(total, &data), f64::INFINITY);
+        assert!(!of(var, &data).is_finite());
+        data[2 * FLOATS + 1] = f64::NEG_INFINITY;
+        assert!(of(total, &data).is_nan());
+        assert!(!of(var, &data).is_finite());
+        data.fill(1e308);
+        assert_eq!(of(total, &data), f64::INFINITY);
+        let spread = of(var, &data);
+        assert!(!spread.is_finite() || spread == 0.0, "{spread}");
+        data[0] = f64::NAN;
+        assert!(of(total, &data).is_nan());
+        assert!(!of(var, &data).is_finite());
+    }
+
+    #[test]
     fn a_match_across_a_border_is_found_once() {
         let mut text = vec![b'a'; 2 * BYTES + 5];
         let places = [0, BYTES - 2, BYTES - 1, BYTES, 2 * BYTES - 1, 2 * BYTES + 2];

@@ -8,7 +8,7 @@ use pyo3::{exceptions::PyValueError, prelude::*, types::PyList};
 
 use crate::{
     ffi,
-    input::{self, Bytes, Floats},
+    input::{self, Bytes, Count, Floats},
     tokens::Tokens,
     vocabulary::bpe,
 };
@@ -23,8 +23,8 @@ pub fn noop(py: Python<'_>) {
 
 /// Two ints unboxed, one boxed.
 #[pyfunction]
-pub fn add(py: Python<'_>, a: i64, b: i64) -> i64 {
-    py.detach(|| ffi::add(a, b))
+pub fn add(py: Python<'_>, a: i64, b: i64) -> PyResult<i64> {
+    Ok(py.detach(|| ffi::add(a, b))?)
 }
 
 /// The length of bytes, not copied.
@@ -38,21 +38,22 @@ pub fn length(py: Python<'_>, data: Bytes<'_>) -> PyResult<usize> {
 #[pyfunction]
 pub fn take_list(py: Python<'_>, xs: &Bound<'_, PyList>) -> PyResult<i64> {
     let items = input::integers(xs)?;
-    Ok(py.detach(|| ffi::take(&items)))
+    Ok(py.detach(|| ffi::take(&items))?)
 }
 
 /// 0, 1, … n − 1. Boxing needs the interpreter, so only the counting runs detached.
 #[pyfunction]
-pub fn give_list(py: Python<'_>, n: i64) -> PyResult<Vec<i64>> {
-    let n = usize::try_from(n).map_err(|_| PyValueError::new_err("n must not be negative"))?;
+pub fn give_list(py: Python<'_>, n: Count) -> PyResult<Vec<i64>> {
+    let n = usize::try_from(n.0).map_err(|_| PyValueError::new_err("n must not be negative"))?;
     Ok(py.detach(|| ffi::give(n))?)
 }
 
 /// The sum of f(i). Detached code that calls Python must attach for every call: this is what it costs. `Py` instead of `Bound`,
 /// because it may cross.
 #[pyfunction]
-pub fn call_back(py: Python<'_>, f: Py<PyAny>, n: i64) -> PyResult<i64> {
-    py.detach(|| ffi::call_back(n, |i| Python::attach(|py| f.call1(py, (i,))?.extract(py))))
+pub fn call_back(py: Python<'_>, f: Py<PyAny>, n: Count) -> PyResult<i64> {
+    input::callable(f.bind(py))?;
+    py.detach(|| ffi::call_back(n.0, |i| Python::attach(|py| f.call1(py, (i,))?.extract(py))))
 }
 
 /// Raises RuntimeError. The failure crosses as a plain value; the exception is made attached.

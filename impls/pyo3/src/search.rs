@@ -17,7 +17,7 @@ const BYTES: usize = 256 * 1024;
 /// Every offset at which the pattern stands in the text.
 #[pyfunction]
 pub fn find_all(py: Python<'_>, text: Bytes<'_>, pattern: Bytes<'_>) -> PyResult<Vec<u64>> {
-    let (text, pattern) = (text.unchanging(py)?, pattern.unchanging(py)?);
+    let (text, pattern) = (text.unchanging()?, pattern.unchanging()?);
     Ok(py.detach(|| find(&text, &pattern))?)
 }
 

@@ -5,21 +5,27 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 from ctypes import byref, c_int64
+from operator import index
 from typing import Any
 
 from ..kernels import CALLBACK, OK, Callback, library
-from ..memory import Borrowed
+from ..memory import Borrowed, ints_of, unboxed
 
 noop = library.bb_noop
 add = library.bb_add
 fail = library.bb_fail
 
+LEAST, MOST = -(2**63), 2**63 - 1
+
 _length, _take, _give, _call_back = library.bb_length, library.bb_take, library.bb_give, library.bb_call_back
 
 
 def length(data: bytes | bytearray | memoryview) -> int:
-    """The number of bytes. A bytes object's memory is passed as it is; any other buffer is borrowed first."""
-    if isinstance(data, bytes):
+    """The number of bytes. A bytes object's memory is passed as it is; any other buffer is borrowed first.
+
+    Also that of a subclass: its `len` is what its `__len__` says.
+    """
+    if type(data) is bytes:
         return _length(data, len(data))
     with Borrowed(data) as memory:
         return _length(memory.address, memory.length)
@@ -29,15 +35,18 @@ def take_list(xs: list[int]) -> int:
     """The sum of the items, unboxed by `array`: it checks each one's type and range."""
     if not isinstance(xs, list):
         raise TypeError(f"a list is needed, not {type(xs).__name__}")
-    items = array("q", xs)
-    return _take(*items.buffer_info())  # ours alone: nobody can resize it during the call
+    items = unboxed("q", ints_of(xs))
+    total = c_int64()
+    _take(*items.buffer_info(), byref(total))  # ours alone: nobody can resize it during the call
+    return total.value
 
 
 def give_list(n: int) -> list[int]:
     """The ints below n, written into an array and boxed in one go."""
-    items = array("q", [0]) * n
+    n = index(n)
     if n < 0:
         raise ValueError("n must not be negative")
+    items = array("q", [0]) * n
     _give(*items.buffer_info())
     return items.tolist()
 
@@ -47,7 +56,10 @@ def _step(context: tuple[Callable[[int], int], list[BaseException]], i: int, res
     # An exception can't cross C: ctypes would print it and go on. So it is kept, and C told to stop.
     function, raised = context
     try:
-        result[0] = function(i)
+        value = index(function(i))
+        if not LEAST <= value <= MOST:
+            raise OverflowError("the result does not fit 64 bits")
+        result[0] = value  # which would cut it to 64 bits
     except BaseException as exception:
         raised.append(exception)
         return CALLBACK
@@ -56,6 +68,13 @@ def _step(context: tuple[Callable[[int], int], list[BaseException]], i: int, res
 
 def call_back(f: Callable[[int], int], n: int) -> int:
     """The sum of what f answers. One C callback serves every call: what differs goes through its context pointer."""
+    if not callable(f):
+        raise TypeError(f"a function is needed, not {type(f).__name__}")
+    n = index(n)
+    if n <= 0:
+        return 0
+    if n > MOST:
+        raise OverflowError("n does not fit 64 bits")
     total = c_int64()
     raised: list[BaseException] = []
     context = (f, raised)

@@ -25,11 +25,11 @@ def find_all(text: BytesLike, pattern: BytesLike) -> list[int]:
 
 def scan(text: BytesLike, pattern: BytesLike) -> Offsets:
     """The offsets, in the library's memory. Lengths are passed along: NUL is a byte like any other."""
-    if not isinstance(pattern, bytes):
+    if type(pattern) is not bytes:  # of a subclass, the length is what its __len__ says
         with Borrowed(pattern) as memory:
             pattern = string_at(memory.address, memory.length)  # short: to copy it is the cheapest way to keep it
     found = Offsets()
-    if isinstance(text, bytes):
+    if type(text) is bytes:
         _find(text, len(text), pattern, len(pattern), 0, len(text), byref(found))
     else:
         with Borrowed(text) as memory:

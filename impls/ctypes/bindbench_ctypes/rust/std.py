@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 from ctypes import byref, c_double
 from typing import Any
 
 from ..kernels import library
-from ..memory import Borrowed
+from ..memory import FLOAT64, Borrowed, unboxed
 
 Numbers = Sequence[float]
 
@@ -36,12 +35,12 @@ def std(data: Numbers) -> float:
 def _moment(kernel: Any, data: Numbers) -> float:
     result = c_double()
     if isinstance(data, list):
-        items = array("d", data)  # checks and converts each item: this is where the time goes
+        items = unboxed("d", data)  # checks and converts each item: this is where the time goes
         kernel(*items.buffer_info(), byref(result))
     else:
         view = memoryview(data)
-        if view.format != "d" or view.ndim != 1:
+        if view.format not in FLOAT64 or view.ndim != 1:
             raise TypeError("a list or a one-dimensional buffer of float64 is needed")
         with Borrowed(view) as memory:
-            kernel(memory.address, view.shape[0], byref(result))
+            kernel(memory.address, memory.length // 8, byref(result))
     return result.value

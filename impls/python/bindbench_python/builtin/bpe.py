@@ -48,5 +48,6 @@ def encode_buffer(text: str) -> array[int]:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    for piece in _PIECE.finditer(str.translate(text, _TABLE)):
+    text = str.__str__(text)  # raises TypeError for what is none; of a subclass, it is the text that it holds
+    for piece in _PIECE.finditer(text.translate(_TABLE)):
         yield text[piece.start() : piece.end()]

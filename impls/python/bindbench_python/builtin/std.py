@@ -11,34 +11,44 @@ import contextlib
 import math
 import statistics
 
-from ..inputs import Numbers, numbers
-from ..pure import std as written_out
+from ..inputs import Numbers, moment
+from ..pure.std import center, spread
 
 
 def sum(data: Numbers) -> float:
-    """The sum; of ints it is exact until `float` rounds it."""
-    return float(builtins.sum(numbers(data)))
+    """The sum. It starts from a float: of ints alone it would be exact, and no float where it is too large for one."""
+    return moment(lambda items: builtins.sum(items, 0.0), data, snapshot=False)
 
 
 def mean(data: Numbers) -> float:
     """`statistics.fmean`."""
-    try:
-        return statistics.fmean(numbers(data))
-    except (OverflowError, ValueError):  # beyond float64 on the way, or inf - inf, or no data: that raises again
-        return written_out.mean(data)
+    return moment(_mean, data)
 
 
 def var(data: Numbers) -> float:
-    """`statistics.pvariance` around our mean, which has looked at every item by then."""
-    center = mean(data)
-    if math.isfinite(center):
-        with contextlib.suppress(OverflowError):
-            variance = float(statistics.pvariance(data, center))
-            if math.isfinite(variance):
-                return variance
-    return written_out.var(data)
+    """`statistics.pvariance` around our mean."""
+    return moment(_var, data)
 
 
 def std(data: Numbers) -> float:
     """Its root. Not `statistics.pstdev`: given a mean and deviations too large to square, it fails over an attribute of inf."""
     return math.sqrt(var(data))
+
+
+def _mean(items: Numbers) -> float:
+    try:
+        return statistics.fmean(items)
+    except (OverflowError, ValueError):  # beyond float64 on the way, or inf - inf
+        return center(items)
+
+
+def _var(items: Numbers) -> float:
+    mean = _mean(items)
+    if math.isfinite(mean):
+        with contextlib.suppress(OverflowError):
+            variance = statistics.pvariance(items, mean)
+            if type(variance) not in (float, int):  # of the items' own kind, and rounded as they are
+                raise TypeError("the items are neither floats nor ints")
+            if math.isfinite(variance):
+                return float(variance)
+    return spread(items)

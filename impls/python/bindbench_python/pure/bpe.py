@@ -52,8 +52,7 @@ def encode_buffer(text: str) -> array[int]:
 
 def pieces(text: str) -> Iterator[str]:
     """The pieces of the text, as the vocabulary's pattern finds them."""
-    if not isinstance(text, str):
-        raise TypeError(f"a str is needed, not {type(text).__name__}")
+    text = str.__str__(text)  # raises TypeError for what is none; of a subclass, it is the text that it holds
     kinds = bytes(map(classes.__getitem__, map(ord, text))) + bytes([END])  # the end stops every run: no loop asks where it is
     start = 0
     while start < len(text):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from operator import index
 
-from ..inputs import BytesLike, integers
+from ..inputs import BytesLike, contiguous, integer_sum
 
 
 def noop() -> None:
@@ -13,40 +14,50 @@ def noop() -> None:
 
 
 def add(a: int, b: int) -> int:
-    """The sum, of any size. `| 0` costs less than a look at the types: it lets ints through, and nothing else that has a `+`."""
-    return a + b | 0
+    """The sum, of any size. `index` lets ints through, and what is one: a float is none, and has a `+` all the same."""
+    return index(a) + index(b)
 
 
 def length(data: BytesLike) -> int:
     """The number of bytes, read from the object's buffer."""
-    return memoryview(data).nbytes
+    return contiguous(data).nbytes
 
 
 def take_list(xs: list[int]) -> int:
-    """The sum of the items; a single float among them makes the total a float, which `index` refuses."""
+    """The sum of the items."""
+    return integer_sum(_total, xs)
+
+
+def _total(items: list[int]) -> int:
     total = 0
-    for x in integers(xs):
-        total += x
-    return index(total)
+    for item in items:
+        total += item
+    return total
 
 
 def give_list(n: int) -> list[int]:
     """The ints below n, appended one by one."""
-    below = range(n)
+    n = index(n)
     if n < 0:
         raise ValueError("n must not be negative")
+    if n > sys.maxsize // 8:
+        raise OverflowError("no list has so many items")  # appending would find out when the memory is full
     items = []
-    for i in below:
+    for i in range(n):
         items.append(i)
     return items
 
 
 def call_back(f: Callable[[int], int], n: int) -> int:
     """The sum of what f answers: no border on the way in, and none on the way back."""
+    if not callable(f):
+        raise TypeError(f"a function is needed, not {type(f).__name__}")
+    below = range(n)
+    len(below)  # raises OverflowError for more calls than anybody can make
     total = 0
-    for i in range(n):
-        total += f(i)
-    return index(total)
+    for i in below:
+        total += index(f(i))
+    return total
 
 
 def fail() -> None:
