@@ -659,3 +659,77 @@ def test_calls_are_weighed(start: Start, monkeypatch: pytest.MonkeyPatch) -> Non
     worker.ask({"prepare": {"cell": 2, "workload": "call", "operation": "fail", "pool": [[]], "threads": 1, "raises": True}})
     assert worker.ask({"weigh": {"cell": 2, "first": 0, "loops": 3}})["weighed"]["elapsed_ns"] > 0
     assert "failed" in worker.ask({"weigh": {"cell": 2, "first": 0, "loops": 0}})
+
+
+def test_references_are_counted(start: Start) -> None:
+    """A lane that keeps a reference needs no memory for it. What lives for ever has no count."""
+    source = """
+        import ctypes, sys
+        def counts():
+            return int(hasattr(sys, "getrefcount"))  # PyPy has no references to count
+        if counts():
+            keep = ctypes.pythonapi.Py_IncRef
+            keep.argtypes, keep.restype = [ctypes.py_object], None
+        else:
+            keep = id
+        def take_list(xs):
+            keep(xs)
+            return sum(xs)
+        def call_back(f, n):
+            keep(f)
+            keep(f)
+            return sum(map(f, range(n)))
+        def length(data):
+            return len(data)
+    """
+    worker = start(source)
+    pool = {
+        "take_list": [[listed(integer(10**6), integer(10**6 + i))] for i in range(3)],
+        "call_back": [[function("identity"), integer(10**6)]],
+        "length": [[data(b"text")]],
+    }
+    kept = {"take_list": ("arguments", 1), "call_back": ("functions", 2), "length": ("arguments", 0)}
+    for cell, (operation, (kind, each)) in enumerate(kept.items()):
+        worker.ask({"prepare": {"cell": cell, "workload": "call", "operation": operation, "pool": pool[operation], "threads": 1}})
+        loops = 1 if operation == "call_back" else 100
+        weighed = [worker.ask({"weigh": {"cell": cell, "first": 0, "loops": loops}})["weighed"] for _ in range(3)]
+        if call(worker, "counts") == {"integer": "0"}:
+            assert [look["references"] for look in weighed] == [None] * 3
+            continue
+        first, second, third = (look["references"] for look in weighed)
+        assert second[kind] - first[kind] == third[kind] - second[kind] == each * loops, (operation, weighed)
+        others = {"arguments", "functions"} & first.keys() - {kind}
+        assert all(first[other] == third[other] for other in others), (operation, weighed)
+
+
+def test_inputs_are_probed(start: Start) -> None:
+    """They are made for this alone, and the same objects in every pass. A function among them tells what it was called with."""
+    worker = start("""
+        seen = []
+        def take_list(xs):
+            seen.append(xs)
+            if len(seen) % 3 == 0:
+                raise KeyError(len(seen))
+            return next(i for i, other in enumerate(seen) if other is xs)
+        def call_back(f, n):
+            return sum(map(f, range(n)))
+    """)
+    inputs = [[listed(integer(i))] for i in range(2)]
+    probed = worker.ask({"probe": {"workload": "call", "operation": "take_list", "inputs": inputs, "passes": 2}})["probed"]
+    first, second = probed["passes"]
+    assert first["answers"] == [{"integer": "0"}, {"integer": "1"}]
+    assert second["answers"][0]["raised"]["type"] == "KeyError" and second["answers"][1] == {"integer": "1"}
+    assert all(len(found[clock]) == 2 and min(found[clock]) >= 0 for found in (first, second) for clock in ("cpu_ns", "wall_ns"))
+
+    links, state = [], 7
+    for i in [0, 1, 2] * 2:
+        state = (1_103_515_245 * state + i + 12_345) % 2**31
+        links.append(state)
+    call_back = {"workload": "call", "operation": "call_back", "inputs": [[{"callable": {"chain": 7}}, integer(3)]], "passes": 2}
+    for _ in range(2):
+        probed = worker.ask({"probe": call_back})["probed"]
+        assert [found["answers"] for found in probed["passes"]] == [
+            [{"integer": str(sum(links[:3]))}],
+            [{"integer": str(sum(links[3:]))}],
+        ]
+    assert "failed" in worker.ask({"probe": {**call_back, "operation": "missing"}})

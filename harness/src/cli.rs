@@ -21,7 +21,7 @@ pub struct Cli {
 
 const EXIT_STATUS: &str = "Exit status:
   0  fine
-  1  something measured is bad: a wrong answer, a lane that became slower
+  1  something measured is bad: a wrong answer, a lane that became slower, a leak (`profile --fail-on leak`)
   2  usage or configuration
   3  a comparison or a gate that is inconclusive
   4  some cells have no number: a crash, a time-out, out of memory; or some runs of a history can't be read

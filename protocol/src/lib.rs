@@ -57,6 +57,8 @@ pub enum Request {
     },
     /// Call one operation once, untimed, and return the answer with all its values; answered by [`Reply::Called`].
     Call(Call),
+    /// Call one operation on inputs that are made for this alone; answered by [`Reply::Probed`].
+    Probe(Probe),
     /// Call a prepared cell's operation for a while, and watch from another thread how late it wakes; answered by
     /// [`Reply::Watched`]. Never in a worker that takes samples.
     Watch(Watch),
@@ -136,6 +138,20 @@ pub struct Call {
     pub operation: String,
     /// Its arguments.
     pub arguments: Vec<Argument>,
+}
+
+/// Calls on inputs of their own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probe {
+    /// The workload, `std`.
+    pub workload: String,
+    /// The operation, `mean`.
+    pub operation: String,
+    /// Its inputs, each the argument list of a call. They are all made before the first call, and gone after the last one.
+    pub inputs: Vec<Vec<Argument>>,
+    /// So many times one call on each of them: first on all, then on the same objects again.
+    pub passes: u32,
 }
 
 /// A library that takes samples of the stacks of the process that loads it. It has two C functions, both with status 0 when it went well:
@@ -241,6 +257,9 @@ pub enum Callable {
     RaiseAtThree,
     /// Returns a `str`.
     ReturnText,
+    /// Takes an int, returns one that depends on all ints it has taken and on their order: with s the number here at first, it is
+    /// s ← (1103515245 s + i + 12345) mod 2^31. So whoever has the sum of its answers has called it as often, and in that order.
+    Chain(u64),
 }
 
 /// A slice of a file of little-endian items, and the Python object to make of it.
@@ -303,6 +322,11 @@ pub enum Reply {
         /// The answer, with all its values.
         answer: Answer,
     },
+    /// To [`Request::Probe`].
+    Probed {
+        /// One for each time that all inputs were gone through.
+        passes: Vec<Pass>,
+    },
     /// To [`Request::Watch`].
     Watched(Watched),
     /// To [`Request::Weigh`].
@@ -357,6 +381,18 @@ pub struct ItemAnswer {
     pub answer: Answer,
 }
 
+/// One call on each of some inputs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pass {
+    /// The answers, in the order of the inputs.
+    pub answers: Vec<Answer>,
+    /// CPU time that the process took for each of these calls, nanoseconds; wall time where the system does not tell.
+    pub cpu_ns: Vec<u64>,
+    /// Wall time of each.
+    pub wall_ns: Vec<u64>,
+}
+
 /// What a heartbeat saw. All moments are of one clock, in nanoseconds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -409,6 +445,27 @@ pub struct Weighed {
     pub holding: Option<Footprint>,
     /// After that, with the answer gone and garbage collected.
     pub after: Option<Footprint>,
+    /// How many references there are then to what the calls were given and to what they share; none where nobody counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub references: Option<References>,
+}
+
+/// References to objects, counted as Python counts them; objects that live for ever are left out, and a kind of which nothing is left is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct References {
+    /// To all arguments of the cell's pool, and to the items of lists among them that are not long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<u64>,
+    /// To the operation, and to functions among the arguments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub functions: Option<u64>,
+    /// To what all code has in common: None, small ints, types.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared: Option<u64>,
+    /// To all objects of the process; debug builds tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
 }
 
 /// What a process takes at a moment.
@@ -510,6 +567,10 @@ mod tests {
             Request::Record(Record { library: "/l.so".into(), hertz: 999, file: "/t/stacks".into() }),
             json!({"record": {"library": "/l.so", "hertz": 999, "file": "/t/stacks"}}),
         );
+        let probe =
+            Probe { workload: "call".into(), operation: "add".into(), inputs: vec![vec![Argument::Integer("1".into())]], passes: 2 };
+        let line = json!({"probe": {"workload": "call", "operation": "add", "inputs": [[{"integer": "1"}]], "passes": 2}});
+        is_written_as(Request::Probe(probe), line);
         is_written_as(Request::Drop { cell: 9 }, json!({"drop": {"cell": 9}}));
         is_written_as(Request::Finish, json!("finish"));
     }
@@ -525,6 +586,7 @@ mod tests {
             (Argument::Bytes("00ff".into()), json!({"bytes": "00ff"})),
             (Argument::List(vec![Argument::None(())]), json!({"list": [{"none": null}]})),
             (Argument::Callable(Callable::RaiseAtThree), json!({"callable": "raise_at_three"})),
+            (Argument::Callable(Callable::Chain(5)), json!({"callable": {"chain": 5}})),
             (shape(Shape::MappedFloat64), json!({"file": {"path": "/f", "offset": 65536, "count": 2, "as": "mapped_float64"}})),
             (shape(Shape::Integers), json!({"file": {"path": "/f", "offset": 65536, "count": 2, "as": "integers"}})),
         ];
@@ -555,9 +617,16 @@ mod tests {
         is_written_as(Reply::Watched(watched), line);
         let footprint = Footprint { resident_bytes: 4096, blocks: Some(3) };
         let line = json!({"weighed": {"before": {"resident_bytes": 4096, "blocks": 3}, "elapsed_ns": 9, "peak_bytes": 8192, "holding": null, "after": null}});
+        let weighed = Weighed { before: Some(footprint), elapsed_ns: 9, peak_bytes: Some(8192), ..Weighed::default() };
+        is_written_as(Reply::Weighed(weighed), line);
+        let line = json!({"weighed": {"before": null, "elapsed_ns": 9, "peak_bytes": null, "holding": null, "after": null,
+            "references": {"arguments": 7, "total": 9}}});
+        let references = Some(References { arguments: Some(7), total: Some(9), ..References::default() });
+        is_written_as(Reply::Weighed(Weighed { elapsed_ns: 9, references, ..Weighed::default() }), line);
+        let passes = vec![Pass { answers: vec![Answer::None(())], cpu_ns: vec![7], wall_ns: vec![9] }];
         is_written_as(
-            Reply::Weighed(Weighed { before: Some(footprint), elapsed_ns: 9, peak_bytes: Some(8192), holding: None, after: None }),
-            line,
+            Reply::Probed { passes },
+            json!({"probed": {"passes": [{"answers": [{"none": null}], "cpu_ns": [7], "wall_ns": [9]}]}}),
         );
         is_written_as(Reply::Recording {}, json!({"recording": {}}));
         is_written_as(Reply::Finished { peak_resident_bytes: None }, json!({"finished": {"peak_resident_bytes": null}}));

@@ -106,6 +106,21 @@ def return_text(i: int) -> str:
     return str(i)
 
 
+def chain(state: int) -> Callable[[int], int]:
+    """A function whose answers depend on all that it has been called with, in what order."""
+
+    def link(i: int) -> int:
+        nonlocal state
+        state = (1_103_515_245 * state + i + 12_345) & 0x7FFF_FFFF
+        return state
+
+    return link
+
+
+def _callable(described: str | dict[str, int]) -> Callable[[int], object]:
+    return chain(described["chain"]) if isinstance(described, dict) else _CALLABLES[described]
+
+
 _CALLABLES: dict[str, Callable[[int], object]] = {
     "identity": identity,
     "raise_at_three": raise_at_three,
@@ -133,6 +148,6 @@ _ARGUMENTS: dict[str, Callable[[Any], object]] = {
     "list": _list,
     "tuple": _tuple,
     "buffer": _buffer,
-    "callable": _CALLABLES.__getitem__,
+    "callable": _callable,
     "file": _file,
 }

@@ -11,6 +11,12 @@ from typing import Any, Callable
 
 from .process import peak_resident_bytes
 
+IMMORTAL = 1 << 28
+"""Nothing has so many references: by such a number CPython marks what lives for ever, of which references are not counted."""
+
+LONGEST_LIST = 1 << 10
+"""Items of longer lists are not looked at."""
+
 
 def footprint() -> dict[str, int | None] | None:
     """What the process takes now; None where the system does not tell."""
@@ -35,8 +41,43 @@ def forget_the_peak() -> bool:
     return True
 
 
-def weigh(call: Callable[..., Any], inputs: Iterator[tuple[Any, ...]], loops: int) -> dict[str, Any]:
-    """Call so many times, and look at the memory before, meanwhile, with the last answer at hand, and without it."""
+def references(watched: dict[str, list[object]]) -> dict[str, int] | None:
+    """How many references there are to objects of each kind, all together; None where nobody counts them."""
+    if not hasattr(sys, "getrefcount"):  # PyPy
+        return None
+    counts = {kind: sum(map(sys.getrefcount, objects)) for kind, objects in watched.items() if objects}
+    if hasattr(sys, "gettotalrefcount"):  # debug builds
+        counts["total"] = sys.gettotalrefcount()
+    return counts
+
+
+def watched(call: Callable[..., Any], pool: list[tuple[Any, ...]]) -> dict[str, list[object]]:
+    """The objects whose references are counted: what calls are given, what they call, and what all code of the process shares."""
+    given = [argument for arguments in pool for argument in arguments]
+    functions = [call, *filter(callable, given)]
+    # Of a long list the items are left out: looking at them all would be seen in the memory that is weighed beside them.
+    items = [item for argument in given if type(argument) is list and len(argument) <= LONGEST_LIST for item in argument]
+    shared = [None, True, False, *range(-5, 257), (), b"", "", type, int, float, bool, str, bytes, list, tuple, RuntimeError]
+    theirs = set(map(id, functions + shared))
+    arguments = [thing for thing in given + items if id(thing) not in theirs]
+    kinds = {"arguments": arguments, "functions": functions, "shared": shared}
+    return {kind: _mortal(things) for kind, things in kinds.items()}
+
+
+def _mortal(things: list[object]) -> list[object]:
+    """Each of them once, but for those that live for ever: their references are not counted."""
+    count = getattr(sys, "getrefcount", None)
+    distinct = {id(thing): thing for thing in things}.values()
+    return [thing for thing in distinct if count is not None and count(thing) < IMMORTAL]
+
+
+def weigh(
+    call: Callable[..., Any], inputs: Iterator[tuple[Any, ...]], loops: int, things: dict[str, list[object]]
+) -> dict[str, Any]:
+    """Call so many times, and look at the memory before, meanwhile, with the last answer at hand, and without it.
+
+    Afterwards the references to some things are counted.
+    """
     if loops < 1:
         raise ValueError("there is nothing to weigh without a call")
     gc.collect()
@@ -58,4 +99,12 @@ def weigh(call: Callable[..., Any], inputs: Iterator[tuple[Any, ...]], loops: in
         if collects:
             gc.enable()
     gc.collect()
-    return {"before": before, "elapsed_ns": elapsed_ns, "peak_bytes": peak, "holding": holding, "after": footprint()}
+    after = footprint()
+    return {
+        "before": before,
+        "elapsed_ns": elapsed_ns,
+        "peak_bytes": peak,
+        "holding": holding,
+        "after": after,
+        "references": references(things),
+    }

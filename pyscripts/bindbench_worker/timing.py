@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
 from itertools import cycle, islice, repeat
-from time import perf_counter_ns
+from time import perf_counter_ns, process_time_ns
 from typing import Any, Callable
 
 from .answers import answer, answer_of_call
@@ -57,18 +57,29 @@ def forgiving(call: Callable[..., Any]) -> Callable[..., Any]:
     return caught
 
 
-def with_stopwatch(call: Callable[..., Any]) -> tuple[Callable[..., Any], list[int]]:
+def with_stopwatch(call: Callable[..., Any], clock: Callable[[], int] = perf_counter_ns) -> tuple[Callable[..., Any], list[int]]:
     """The call, and a list that gets the nanoseconds of each, also of those that raise."""
     spans: list[int] = []
 
     def timed(*arguments: Any) -> Any:
-        start = perf_counter_ns()
+        start = clock()
         try:
             return call(*arguments)
         finally:
-            spans.append(perf_counter_ns() - start)
+            spans.append(clock() - start)
 
     return timed, spans
+
+
+def probe(call: Callable[..., Any], inputs: list[tuple[Any, ...]], passes: int) -> list[dict[str, Any]]:
+    """Call on every input, and then again: answers, and the times of all calls by two clocks."""
+    made = []
+    for _ in range(passes):
+        timed, cpu_ns = with_stopwatch(call, process_time_ns)
+        timed, wall_ns = with_stopwatch(timed)
+        answers = [answer_of_call(timed, arguments) for arguments in inputs]
+        made.append({"answers": answers, "cpu_ns": cpu_ns, "wall_ns": wall_ns})
+    return made
 
 
 class Cell:
@@ -80,8 +91,8 @@ class Cell:
         arity = len(pool[0])
         if any(len(arguments) != arity for arguments in pool):
             raise ValueError("all inputs of a cell have the same number of arguments")
-        self._call = call
-        self._pool = pool
+        self.call = call
+        self.pool = pool
         # What the loop walks over: nothing to unpack where there is one argument, nothing at all where there is none.
         self._items: list[Any] | None = [arguments[0] if arity == 1 else arguments for arguments in pool] if arity else None
         self._threads = threads
@@ -91,16 +102,16 @@ class Cell:
 
     def verify(self, first: int, count: int | None) -> dict[str, Any]:
         """The answers to `count` items of the pool from `first` on, or to all the others, and what the first call took."""
-        call, spans = with_stopwatch(self._call)
+        call, spans = with_stopwatch(self.call)
         end = None if count is None else first + count
-        answers = [answer_of_call(call, arguments) for arguments in self._pool[first:end]]
+        answers = [answer_of_call(call, arguments) for arguments in self.pool[first:end]]
         return {"answers": answers, "first_ns": spans[0] if spans else None}
 
     def untimed(self, first: int) -> tuple[Callable[..., Any], Iterator[tuple[Any, ...]]]:
         """The call, and arguments for as many calls as one likes: the pool from an item on, around and around."""
-        call = forgiving(self._call) if self._raises else self._call
-        first %= len(self._pool)
-        return call, cycle(self._pool[first:] + self._pool[:first])
+        call = forgiving(self.call) if self._raises else self.call
+        first %= len(self.pool)
+        return call, cycle(self.pool[first:] + self.pool[:first])
 
     def sample(self, loops: int, first: int, empty: bool, around: AbstractContextManager[None] | None = None) -> dict[str, Any]:
         """Time `loops` calls in every thread, and return the time and each thread's last answer.
@@ -122,9 +133,9 @@ class Cell:
         finally:
             if collects:
                 gc.enable()
-        last = [(first + thread + loops - 1) % len(self._pool) for thread in range(self._threads)]
+        last = [(first + thread + loops - 1) % len(self.pool) for thread in range(self._threads)]
         if self._raises:
-            answers = [answer_of_call(self._call, self._pool[item]) for item in last]
+            answers = [answer_of_call(self.call, self.pool[item]) for item in last]
         else:
             answers = [answer(result) for result in returned]
         sampled["answers"] = [{"item": item, "answer": given} for item, given in zip(last, answers)]
@@ -134,7 +145,7 @@ class Cell:
         """Nanoseconds from the first thread's start to the last one's end, and what each thread's last call returned."""
         inputs = [self._inputs(loops, first + thread) for thread in range(self._threads)]
         if self._threads == 1:
-            spans = [loop(self._call, inputs[0])]
+            spans = [loop(self.call, inputs[0])]
         else:
             # Most workers never need them, and would wait for them when they start.
             from concurrent.futures import ThreadPoolExecutor
@@ -144,7 +155,7 @@ class Cell:
 
             def run(own_inputs: Iterable[Any]) -> tuple[int, int, Any]:
                 barrier.wait()
-                return loop(self._call, own_inputs)
+                return loop(self.call, own_inputs)
 
             # As every task waits at the barrier for all the others, each has a thread to itself.
             with ThreadPoolExecutor(self._threads) as executor:

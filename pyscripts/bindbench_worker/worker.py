@@ -14,7 +14,7 @@ from typing import Any, Callable, ClassVar
 from . import process
 from .answers import answer_of_call, raised
 from .inputs import argument
-from .timing import Cell
+from .timing import Cell, probe
 
 
 class Worker:
@@ -90,6 +90,10 @@ class Worker:
         call = self._operation(workload, operation)
         return {"called": {"answer": answer_of_call(call, tuple(map(argument, arguments)), with_values=True)}}
 
+    def _probe(self, workload: str, operation: str, inputs: list[list[Any]], passes: int) -> dict[str, Any]:
+        made = [tuple(map(argument, arguments)) for arguments in inputs]
+        return {"probed": {"passes": probe(self._operation(workload, operation), made, passes)}}
+
     def _watch(self, cell: int, first: int, duration_ns: int, switch_interval_ns: int) -> dict[str, Any]:
         from . import heartbeat
 
@@ -98,7 +102,8 @@ class Worker:
     def _weigh(self, cell: int, first: int, loops: int) -> dict[str, Any]:
         from . import memory
 
-        return {"weighed": memory.weigh(*self._cell(cell).untimed(first), loops)}
+        prepared = self._cell(cell)
+        return {"weighed": memory.weigh(*prepared.untimed(first), loops, memory.watched(prepared.call, prepared.pool))}
 
     def _record(self, library: str, hertz: int, file: str) -> dict[str, Any]:
         from .stacks import Recorder
@@ -129,6 +134,7 @@ class Worker:
         "sample": _sample,
         "drop": _drop,
         "call": _call,
+        "probe": _probe,
         "watch": _watch,
         "weigh": _weigh,
         "record": _record,

@@ -109,8 +109,19 @@ pub struct Input {
     /// A worker gets no item of the pool twice: what a lane remembers of texts it has seen does not help it.
     #[serde(default)]
     pub unseen: bool,
+    /// Items are as long as the size says, one longer, as long, and one shorter, in turn: for operations whose answer depends on
+    /// nothing but the length, which would be the same for all items.
+    #[serde(default)]
+    pub ragged: bool,
     /// The arguments, in order.
     pub arguments: Vec<Recipe>,
+}
+
+impl Input {
+    /// In words for programmers: inputs of which this is equal are the same data.
+    pub fn made_of(&self) -> String {
+        format!("{}{:?}", if self.ragged { "ragged " } else { "" }, self.arguments)
+    }
 }
 
 fn items() -> Unit {
@@ -131,19 +142,22 @@ pub enum Recipe {
     Bytes(String),
     /// Bytes, uniform over the 68 symbols of `ascii_letters + digits + whitespace`.
     Symbols,
-    /// The same with a pattern put in at every so many bytes.
+    /// The same, with a pattern put in at random places: where it can overlap itself, twice, overlapping as far as it can. Every other
+    /// item begins with it, and the others end with it.
     Planted {
         /// What is put in.
         pattern: String,
-        /// Distance of one to the next.
-        every: u64,
+        /// There is one place in every so many bytes; two in an item when left out.
+        #[serde(default)]
+        every: Option<u64>,
+        /// It is put into these bytes, over and over, instead of into random ones.
+        #[serde(default)]
+        into: Option<String>,
     },
-    /// These bytes over and over.
-    Periodic(String),
     /// Real text in UTF-8, a slice of a corpus; filled up with up to three spaces where the size would cut a character.
     Text(Corpus),
-    /// Consecutive integers.
-    Range,
+    /// int64, uniform over as many consecutive ones as the size says; the first of these is another one in each item.
+    Integers,
     /// float64, uniform in [0, 1).
     Uniform,
 }

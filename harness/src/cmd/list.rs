@@ -59,7 +59,7 @@ struct Row<'a> {
     /// Workload → form of input → copies of it the binding makes.
     copies: BTreeMap<&'a str, BTreeMap<Form, u32>>,
     operations: Vec<String>,
-    /// Operation that the manifest promises, and the module does not define → the module's file.
+    /// Operation that the manifest declares, and the module does not define → the module's file.
     #[serde(skip_serializing_if = "Option::is_none")]
     undefined: Option<&'a BTreeMap<String, String>>,
     /// Operation or workload → why the lane does not have it.
@@ -169,9 +169,7 @@ fn text(workshop: &Workshop, rows: &[Row]) -> String {
     let undefined = rows.iter().flat_map(|row| {
         let mut files: BTreeMap<&String, Vec<&str>> = BTreeMap::new();
         row.undefined.into_iter().flatten().for_each(|(operation, file)| files.entry(file).or_default().push(operation));
-        files
-            .into_iter()
-            .map(|(file, operations)| format!("{} promises {}, and {file} defines no such thing", row.lane, operations.join(", ")))
+        files.into_iter().map(|(file, operations)| format!("{} declares {}, which {file} does not define", row.lane, operations.join(", ")))
     });
     let teaching = rows.iter().filter_map(|row| Some(format!("{} is measured only by its full name: {}", row.lane, row.teaching?)));
     let mut notes: Vec<String> = reasons.chain(missing).chain(undefined).chain(teaching).collect();

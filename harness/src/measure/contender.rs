@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bindbench_protocol::Prepare;
+use bindbench_protocol::{Argument, Prepare};
 use miette::{Result, miette};
 
 use crate::catalog::axes::{Form, Parallel};
 use crate::catalog::{Catalog, Oracle, passing};
 use crate::setup::inputs::{Pool, make_pool};
 use crate::setup::layout::Layout;
-use crate::setup::oracle::{Expected, expected};
+use crate::setup::oracle::{Expected, expected, expected_of_fresh};
 use crate::store::model::{Case, Cell, Run};
 
 /// What belongs to a cell while it is measured. In the order of the run's cells.
@@ -20,6 +20,8 @@ pub struct Contender {
     pub prepare: Prepare,
     /// The right answers, in the order of its pool; cells of one case share them.
     pub expected: Arc<Vec<Expected>>,
+    /// Inputs that no sample has.
+    pub fresh: Fresh,
     /// Memory its inputs take in the worker, bytes.
     pub resident_bytes: u64,
     /// CPUs to stay on; none where workers can't be pinned.
@@ -28,6 +30,23 @@ pub struct Contender {
     pub net_of_loop: bool,
     /// How a worker goes through the pool when it must get no item twice; none: it may.
     pub once: Option<Once>,
+}
+
+/// Inputs that no sample has, and the right answers to them. What a lane makes of these it can't have kept from a sample; and functions
+/// among their arguments tell whether they were called.
+#[derive(Clone, Debug)]
+pub struct Fresh {
+    /// The arguments of each, as its worker gets them.
+    pub inputs: Vec<Vec<Argument>>,
+    /// The right answers to a first call, and to a second one.
+    pub expected: Arc<Vec<[Expected; 2]>>,
+}
+
+impl Fresh {
+    /// They have functions among their arguments: what a lane did with them, the answers to other inputs don't tell.
+    pub fn has_functions(&self) -> bool {
+        self.inputs.iter().flatten().any(|argument| matches!(argument, Argument::Callable(_)))
+    }
 }
 
 /// A way through a pool on which no item comes twice: each round has a stretch of items to itself, and the warm-up has one too.
@@ -69,28 +88,31 @@ impl Once {
 /// The pools of a run's cases, made once.
 #[derive(Debug, Default)]
 pub struct Pools {
-    made: BTreeMap<u32, (Arc<Pool>, Arc<Vec<Expected>>)>,
+    made: BTreeMap<u32, Made>,
 }
 
+/// A pool and the right answers: to its items, and to its fresh ones.
+type Made = (Arc<Pool>, Arc<Vec<Expected>>, Arc<Vec<[Expected; 2]>>);
+
 impl Pools {
-    /// The pool of a case and the right answers to it.
+    /// The pool of a case and the right answers to its items.
     ///
     /// # Errors
     /// When its files can't be written or read.
-    fn of(&mut self, case: &Case, catalog: &Catalog, layout: &Layout) -> Result<(Arc<Pool>, Arc<Vec<Expected>>)> {
+    fn of(&mut self, case: &Case, catalog: &Catalog, layout: &Layout) -> Result<Made> {
         if let Some(made) = self.made.get(&case.id) {
             return Ok(made.clone());
         }
         let (workload, input, oracle) = definition(case, catalog)?;
         let pool = Arc::new(make_pool(layout, &workload.inputs[input], case.size)?);
-        let made = (Arc::clone(&pool), Arc::new(expected(oracle, &pool)?));
+        let made = (Arc::clone(&pool), Arc::new(expected(oracle, &pool)?), Arc::new(expected_of_fresh(oracle, &pool)?));
         self.made.insert(case.id, made.clone());
         Ok(made)
     }
 
     /// All of them.
     pub fn all(&self) -> Vec<&Pool> {
-        self.made.values().map(|(pool, _)| pool.as_ref()).collect()
+        self.made.values().map(|(pool, ..)| pool.as_ref()).collect()
     }
 }
 
@@ -111,7 +133,7 @@ pub fn contender(cell: &Cell, run: &Run, catalog: &Catalog, pools: &mut Pools, l
     let case = &run.cases[cell.case as usize];
     let lane =
         catalog.lanes().find(|lane| lane.id == cell.lane).ok_or_else(|| miette!("the catalog has no lane {} (any more)", cell.lane))?;
-    let (pool, expected) = pools.of(case, catalog, layout)?;
+    let (pool, expected, expected_of_fresh) = pools.of(case, catalog, layout)?;
     let form: Option<Form> = case.form.and_then(|form| passing(lane, &case.workload, form));
     let prepare = Prepare {
         cell: cell.id,
@@ -126,7 +148,8 @@ pub fn contender(cell: &Cell, run: &Run, catalog: &Catalog, pools: &mut Pools, l
     // The last ones: interrupts and the rest of the system prefer the first.
     let cpus = run.environment.pinned.then(|| allowed[allowed.len().saturating_sub(wanted)..].to_vec());
     let once = definition(case, catalog)?.0.inputs[&case.input].unseen.then(|| Once::new(pool.len(), run.plan.rounds));
-    Ok(Contender { prepare, resident_bytes: pool.resident_bytes(form), expected, cpus, net_of_loop: case.net_of_loop, once })
+    let fresh = Fresh { inputs: pool.fresh_arguments(form), expected: expected_of_fresh };
+    Ok(Contender { prepare, resident_bytes: pool.resident_bytes(form), expected, fresh, cpus, net_of_loop: case.net_of_loop, once })
 }
 
 #[cfg(test)]

@@ -114,10 +114,7 @@ impl<'a> Crew<'a> {
     /// # Errors
     /// As above.
     pub fn ready(&mut self, cell: &Cell) -> Result<(), Trouble> {
-        let post = post_of(cell);
-        if !self.members.contains_key(&post) {
-            self.start(&post)?;
-        }
+        let post = self.present(cell)?;
         let held = self.members.get(&post).is_some_and(|member| member.prepared.contains(&cell.id));
         if !held {
             let prepare = Request::Prepare(self.gear.contenders[cell.id as usize].prepare.clone());
@@ -127,6 +124,24 @@ impl<'a> Crew<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Asks the worker of a cell, which is started if need be, for what needs none of the cell's inputs.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn ask_without_inputs(&mut self, cell: &Cell, request: &Request) -> Result<Reply, Trouble> {
+        let post = self.present(cell)?;
+        self.tell(&post, request)
+    }
+
+    /// Makes sure that the cell's worker lives.
+    fn present(&mut self, cell: &Cell) -> Result<Post, Trouble> {
+        let post = post_of(cell);
+        if !self.members.contains_key(&post) {
+            self.start(&post)?;
+        }
+        Ok(post)
     }
 
     /// The CPUs that the cell's worker has to be told to stay on before the cell's next sample; none when it is there already.
@@ -236,8 +251,16 @@ pub fn check(contender: &Contender, item: usize, answer: &Answer) -> Result<(), 
     let Some(expected) = contender.expected.get(item) else {
         return Err(Status::Wrong { detail: format!("it answered for input {item}, which its pool does not have") });
     };
+    compare(expected, answer, || format!("input {item}"))
+}
+
+/// The same, of any input.
+///
+/// # Errors
+/// As above.
+pub fn compare(expected: &Expected, answer: &Answer, input: impl FnOnce() -> String) -> Result<(), Status> {
     expected.check(answer).map_err(|detail| match answer {
         Answer::Raised(raised) if !matches!(expected, Expected::Raises(_)) => Status::Raised { detail: describe(raised) },
-        _ => Status::Wrong { detail: format!("input {item}: {detail}") },
+        _ => Status::Wrong { detail: format!("{}: {detail}", input()) },
     })
 }

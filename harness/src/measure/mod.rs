@@ -13,6 +13,7 @@ mod hardware;
 pub mod instrument;
 pub mod neighbours;
 mod plan;
+mod probe;
 mod schedule;
 mod start;
 
@@ -164,6 +165,8 @@ impl Session {
         }
         for cells in by_post.values() {
             let mut crew = Crew::new(&self.gear, u32::MAX, schedule::hash_seed(self.run.seed, u32::MAX), watch);
+            // Cells that differ in threads only have the same fresh inputs, which are fresh once.
+            let mut remembered = BTreeMap::new();
             for &at in cells {
                 let cell = self.run.cells[at].clone();
                 bar.set_message(cell.lane.clone());
@@ -172,9 +175,21 @@ impl Session {
                     None => calibrate::calibrate(&mut crew, &cell),
                 };
                 crew.drop_inputs(&cell);
+                let case = &self.run.cases[cell.case as usize];
+                let key = (&case.workload, &case.operation, &case.input, case.size);
+                let found = found.and_then(|(loops, sample_ns)| {
+                    let remembers = match remembered.get(&key) {
+                        Some(&known) => known,
+                        None => probe::remembers(&mut crew, &cell, sample_ns / loops.max(1))?,
+                    };
+                    remembered.insert(key, remembers);
+                    Ok((loops, sample_ns, remembers))
+                });
                 let cell = &mut self.run.cells[at];
                 match found {
-                    Ok((loops, sample_ns)) => (cell.loops, cell.sample_ns, cell.status) = (loops, sample_ns, Status::Ok),
+                    Ok((loops, sample_ns, remembers)) => {
+                        (cell.loops, cell.sample_ns, cell.remembers, cell.status) = (loops, sample_ns, remembers, Status::Ok);
+                    }
                     Err(Trouble::Cell(status)) => cell.status = status,
                     Err(Trouble::Interrupted) => return Ok(Outcome::Interrupted),
                 }
@@ -344,7 +359,12 @@ fn sample(crew: &mut Crew, cell: &Cell, loops: u64, first: usize) -> Result<(Sam
     let request = Ask { cell: cell.id, loops, first, empty: contender.net_of_loop, cpus: crew.move_to(cell) };
     match crew.ask(cell, &Request::Sample(request))? {
         Reply::Sampled(sampled) if !sampled.answers.is_empty() => {
-            let verdict = sampled.answers.iter().try_for_each(|last| check(contender, last.item, &last.answer));
+            let mut verdict = sampled.answers.iter().try_for_each(|last| check(contender, last.item, &last.answer));
+            match probe::still_calls(crew, cell, first) {
+                Ok(()) => {}
+                Err(Trouble::Cell(status)) if matches!(status, Status::Wrong { .. }) => verdict = verdict.and(Err(status)),
+                Err(trouble) => return Err(trouble),
+            }
             Ok((sampled, verdict))
         }
         _ => Err(misfit()),

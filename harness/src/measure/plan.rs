@@ -173,6 +173,7 @@ mod tests {
             sample_ns: sample_ms * 1_000_000,
             rounds: 0,
             alone: false,
+            remembers: None,
             status: Status::Ok,
         }
     }

@@ -79,6 +79,7 @@ mod tests {
             sample_ns: 1,
             rounds,
             alone: false,
+            remembers: None,
             status: if id % 7 == 6 { Status::Pending } else { Status::Ok },
         };
         rounds.iter().enumerate().map(cell).collect()

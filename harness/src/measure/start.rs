@@ -127,6 +127,7 @@ pub fn lay_out(
                 sample_ns: 0,
                 rounds: 0,
                 alone: false,
+                remembers: None,
                 status: Status::Pending,
             });
         }
@@ -164,6 +165,7 @@ pub fn lay_out(
                 summary: workload.summary.clone(),
                 baseline_controlled: workload.baseline.controlled.clone(),
                 baseline_published: workload.baseline.published.clone(),
+                inputs: workload.inputs.iter().map(|(name, input)| (name.clone(), input.made_of())).collect(),
             })
             .collect(),
         lanes: lanes.iter().filter(|lane| used.contains(lane.id.as_str())).map(|lane| ready.record(lane, &workshop.catalog)).collect(),

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bindbench_protocol::{Footprint, Reply, Request, Weigh, Weighed};
+use bindbench_protocol::{Footprint, References, Reply, Request, Weigh, Weighed};
 
 use super::gil::NoWord;
 use super::sitting::{Sitting, Studio, unexpected};
@@ -12,7 +12,7 @@ use super::subject::Subject;
 use crate::catalog::axes::Form;
 use crate::measure::crew::Trouble;
 use crate::stats::Slope;
-use crate::store::gauges::{Leak, MemoryUse};
+use crate::store::gauges::{Leak, MemoryUse, Referred};
 use crate::store::model::Unit;
 use crate::worker::{Launch, Tree, forget_the_peak, peak_bytes, tree};
 
@@ -120,7 +120,7 @@ fn leak(sitting: &mut Sitting) -> Result<Option<Leak>, Trouble> {
     for look in 0..LOOKS + FIRST_LOOKS {
         let weighed = weigh(sitting, SMALL_CELL, loops)?;
         if look >= FIRST_LOOKS {
-            looks.extend(weighed.after);
+            looks.extend(weighed.after.map(|after| (after, weighed.references)));
         }
     }
     Ok(slopes(&looks, loops))
@@ -146,17 +146,31 @@ fn enough_loops(sitting: &mut Sitting) -> Result<u64, Trouble> {
     Ok(loops)
 }
 
+/// What a process took at a look, and how many references there were.
+type Look = (Footprint, Option<References>);
+
 /// Growth for each call, from looks with so many calls between them.
-fn slopes(looks: &[Footprint], loops: u64) -> Option<Leak> {
-    let line = |value: &dyn Fn(&Footprint) -> Option<f64>| {
+fn slopes(looks: &[Look], loops: u64) -> Option<Leak> {
+    let line = |value: &dyn Fn(&Look) -> Option<f64>| {
         let points: Option<Vec<(f64, f64)>> =
-            looks.iter().enumerate().map(|(look, footprint)| Some(((look as u64 * loops) as f64, value(footprint)?))).collect();
+            looks.iter().enumerate().map(|(number, look)| Some(((number as u64 * loops) as f64, value(look)?))).collect();
         Slope::of(&points?)
     };
+    let count = |referred: Referred, references: &References| match referred {
+        Referred::Arguments => references.arguments,
+        Referred::Functions => references.functions,
+        Referred::Shared => references.shared,
+        Referred::Total => references.total,
+    };
+    let references = [Referred::Arguments, Referred::Functions, Referred::Shared, Referred::Total].into_iter().filter_map(|referred| {
+        let slope = line(&|(_, references)| Some(count(referred, references.as_ref()?)? as f64))?;
+        Some((referred, slope))
+    });
     let calls = loops * (looks.len() as u64).saturating_sub(1);
     Some(Leak {
-        bytes: line(&|footprint| Some(footprint.resident_bytes as f64))?,
-        blocks: line(&|footprint| footprint.blocks.map(|blocks| blocks as f64)),
+        bytes: line(&|(footprint, _)| Some(footprint.resident_bytes as f64))?,
+        blocks: line(&|(footprint, _)| footprint.blocks.map(|blocks| blocks as f64)),
+        references: references.collect(),
         calls,
         finest_bytes: LEFTOVERS_BYTES / calls.max(1) as f64,
     })
@@ -200,8 +214,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn looks(bytes: impl Fn(u64) -> u64) -> Vec<Footprint> {
-        (0..LOOKS as u64).map(|look| Footprint { resident_bytes: bytes(look), blocks: Some(10 + 3 * look) }).collect()
+    fn looks(bytes: impl Fn(u64) -> u64) -> Vec<Look> {
+        let footprint = |look| Footprint { resident_bytes: bytes(look), blocks: Some(10 + 3 * look) };
+        let references = |look| References { arguments: Some(500 + look), shared: Some(9), ..References::default() };
+        (0..LOOKS as u64).map(|look| (footprint(look), Some(references(look)))).collect()
     }
 
     proptest! {
@@ -213,19 +229,27 @@ mod tests {
                 looks(|look| (start + look * loops * per_call).next_multiple_of(4096) + leftovers[look as usize] * 4096)
             };
             let leak = slopes(&grown(96), loops).unwrap();
-            prop_assert!(leak.is_one() && (leak.bytes.point - 96.0).abs() < 2.0, "{:?}", leak);
+            prop_assert!(leak.keeps_memory() && (leak.bytes.point - 96.0).abs() < 2.0, "{:?}", leak);
             let none = slopes(&grown(0), loops).unwrap();
-            prop_assert!(!none.is_one(), "{:?}", none);
+            prop_assert!(!none.keeps_memory(), "{:?}", none);
         }
+    }
+
+    #[test]
+    fn references_are_counted_for_each_call() {
+        let leak = slopes(&looks(|_| 1 << 20), 1).unwrap();
+        let points: Vec<_> = leak.references.iter().map(|(referred, slope)| (*referred, slope.point)).collect();
+        assert_eq!(points, [(Referred::Arguments, 1.0), (Referred::Shared, 0.0)]);
     }
 
     #[test]
     fn blocks_are_counted_for_each_call() {
         let leak = slopes(&looks(|_| 1 << 20), 1).unwrap();
         assert_eq!((leak.blocks.unwrap().point, leak.bytes.point, leak.calls), (3.0, 0.0, 11));
-        assert!(leak.is_one(), "blocks stay, though in memory that was free");
-        let uncounted: Vec<_> = looks(|_| 0).into_iter().map(|look| Footprint { blocks: None, ..look }).collect();
-        assert_eq!(slopes(&uncounted, 5).unwrap().blocks, None);
+        assert!(leak.keeps_memory(), "blocks stay, though in memory that was free");
+        let uncounted: Vec<Look> = looks(|_| 0).into_iter().map(|(look, _)| (Footprint { blocks: None, ..look }, None)).collect();
+        let leak = slopes(&uncounted, 5).unwrap();
+        assert_eq!((leak.blocks, leak.references.len()), (None, 0));
         assert_eq!(slopes(&[], 5), None);
     }
 }

@@ -10,6 +10,7 @@ use crate::catalog::axes::{Comparison, Form, Gil, Parallel};
 use crate::stats::{Analysis, median, six_digits};
 use crate::store::model::{BuildRecord, LaneRecord, Run};
 
+use super::format::significant;
 use super::tables::{Row, Table};
 
 /// A lane, and all that a reader may want to hold against its numbers.
@@ -168,8 +169,13 @@ pub fn passing(lane: &LaneRecord, workload: &str, form: Form) -> Form {
     if mapped { Form::Mapped } else { form }
 }
 
+/// How many times as fast the lane of a row is on inputs that it has seen, where that was found.
+pub fn remembers(run: &Run, row: &Row) -> Option<f64> {
+    run.cells.get(row.cell as usize)?.remembers
+}
+
 /// What is not like for like in a table, lane by lane: another form of input than the others', more or fewer copies of it than the
-/// baseline makes, a check that is left out.
+/// baseline makes, a check that is left out, answers that are remembered.
 pub fn unlike(run: &Run, table: &Table) -> BTreeMap<String, Vec<String>> {
     let record = |id: &str| run.lanes.iter().find(|lane| lane.id == id);
     let names: BTreeSet<&str> = table.rows.iter().map(|row| row.lane.as_str()).collect();
@@ -194,6 +200,10 @@ pub fn unlike(run: &Run, table: &Table) -> BTreeMap<String, Vec<String>> {
         let excuses: BTreeSet<&str> =
             lane.declared.unchecked.iter().filter(|(checks, _)| about(checks, &operation)).map(|(_, why)| why.as_str()).collect();
         reasons.extend(excuses.into_iter().map(|why| format!("is excused from a part of the contract: {why}")));
+        let own = table.rows.iter().filter(|row| row.lane == lane.id).filter_map(|row| remembers(run, row)).reduce(f64::max);
+        reasons.extend(
+            own.map(|times| format!("is {} times as fast on inputs that it has seen before, as those of samples are", significant(times))),
+        );
         if !reasons.is_empty() {
             unlike.insert(lane.id.clone(), reasons);
         }
@@ -252,6 +262,30 @@ mod tests {
         let entries = ledger(&recorded.run, &Analysis::new(&recorded));
         let excess = entries[0].lives[0].first_call_ns["std"];
         assert!((excess - 50_000.0).abs() < 1.0, "{excess}");
+    }
+
+    #[test]
+    fn a_lane_that_remembers_its_inputs_has_a_footnote_and_a_warning() {
+        let mut made = Synthetic::new(3, 5);
+        made.interpreter("3.13.0", &[]);
+        made.lane("a/b", Comparison::AsPublished);
+        made.lane("a/c", Comparison::AsPublished);
+        let case = made.case("std.sum", "ints", Some(Form::Boxed), Some(1000), 1);
+        let cell = made.cell(case, "a/b", Some("3.13.0"), 100.0);
+        made.cell(case, "a/c", Some("3.13.0"), 9000.0);
+        made.run.cells[cell as usize].remembers = Some(87.4);
+        let recorded = made.recorded(0.0);
+        let report = crate::report::Report::new(&recorded);
+        let unlike = &report.tables[0].unlike;
+        assert_eq!(unlike.keys().collect::<Vec<_>>(), ["a/b"]);
+        assert!(unlike["a/b"][0].contains("87.4 times as fast on inputs that it has seen"), "{unlike:?}");
+        let warning = report.warnings.iter().find(|warning| warning.what.contains("seen before")).unwrap();
+        let place = format!("a/b in std.sum of ints, {} (3.13.0): 87.4 times", crate::report::format::grouped(1000));
+        assert!(warning.what.contains(&place) && !warning.what.contains("a/c"), "{warning:?}");
+        let look = crate::report::terminal::Look { width: None, colour: false };
+        for shown in [crate::report::markdown::render(&report), crate::report::terminal::render(&report, look)] {
+            assert!(shown.contains("a/b *") && shown.contains("87.4 times as fast"), "{shown}");
+        }
     }
 
     #[test]

@@ -104,7 +104,7 @@ pub(super) fn paragraph(text: &str) -> String {
     let (number, rest) = text.split_at(digits);
     let mark = rest.split(' ').next().unwrap_or_default();
     let begins = match number {
-        "" => rest.starts_with(['>', '[', '=']) || mark.trim_matches('#').is_empty() || ["-", "+", "---"].contains(&mark),
+        "" => rest.starts_with(['>', '[', '=']) || mark.trim_matches('#').is_empty() || ["-", "+", "*", "---"].contains(&mark),
         _ => [".", ")"].contains(&mark),
     };
     if begins && !rest.is_empty() { format!("{number}\\{rest}") } else { text }
@@ -116,7 +116,7 @@ pub(super) fn literal(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut rest = text.as_str();
     while let Some((before, from)) = rest.find('`').map(|at| rest.split_at(at)) {
-        escape_into(&mut escaped, before);
+        escape_into(&mut escaped, before, Some('`'));
         let (fence, inside) = from.split_at(from.len() - from.trim_start_matches('`').len());
         match closing(inside, fence.len()) {
             Some(end) => {
@@ -129,7 +129,7 @@ pub(super) fn literal(text: &str) -> String {
             }
         }
     }
-    escape_into(&mut escaped, rest);
+    escape_into(&mut escaped, rest, None);
     escaped
 }
 
@@ -146,17 +146,21 @@ fn closing(text: &str, length: usize) -> Option<usize> {
     None
 }
 
-fn escape_into(escaped: &mut String, text: &str) {
-    let mut before = None;
+/// Adds a text without backquotes; `after` is what comes after it.
+fn escape_into(escaped: &mut String, text: &str, after: Option<char>) {
+    let mut before = escaped.chars().next_back();
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
-        let next = rest.peek().copied();
+        let next = rest.peek().copied().or(after);
         let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let is_gap = |c: Option<char>| c.is_none_or(char::is_whitespace);
         match c {
             '<' => *escaped += "&lt;",
             '&' if is_word(next) || next == Some('#') => *escaped += "&amp;",
             // Within a word it is nothing but itself: `find_all`.
             '_' if is_word(before) && is_word(next) => escaped.push(c),
+            // Nor by itself: `x * x`, and the mark of a footnote.
+            '*' if is_gap(before) && is_gap(next) => escaped.push(c),
             // An interval is no link, unless an address follows.
             '(' | '[' | ':' if before == Some(']') => escaped.extend(['\\', c]),
             '\\' | '*' | '_' | '~' | '$' => escaped.extend(['\\', c]),
@@ -182,6 +186,7 @@ mod tests {
             ("`run -s 'a*' <b>` does, a <b> doesn't", "`run -s 'a*' <b>` does, a &lt;b> doesn't"),
             ("``a`<b>`` and `<i>", r"``a`<b>`` and \`&lt;i>"),
             (r"\`<b>` c:\*", r"\\`<b>` c:\\\*"),
+            ("x * x, *`a`* b *", r"x * x, \*`a`\* b *"),
             ("~~gone~~ $x$ a\nb", r"\~\~gone\~\~ \$x\$ a b"),
         ] {
             assert_eq!(literal(text), shown);
@@ -193,6 +198,7 @@ mod tests {
             ("-0.2 ns", "-0.2 ns"),
             ("> a", r"\> a"),
             ("- a", r"\- a"),
+            ("* a", r"\* a"),
             ("a - b", "a - b"),
         ] {
             assert_eq!(paragraph(text), shown);

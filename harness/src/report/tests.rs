@@ -195,7 +195,7 @@ fn what_is_not_like_for_like_has_a_star_and_a_footnote() {
     }
     let text = markdown::render(&Report::new(&recorded));
     for expected in [
-        "| ctypes/rust \\* |",
+        "| ctypes/rust * |",
         "\\* ctypes/rust makes 1 copy of the input where native/rust makes 0 copies",
         "\\* multiprocess/rust gets the input as mmap where others get bytes",
         "\\* pyo3/held is excused from a part of the contract: an empty pattern",

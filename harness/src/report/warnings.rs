@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use crate::stats::{Analysis, Doubt, FEWEST_GENERATIONS, WIDEST};
 use crate::store::Recorded;
-use crate::store::model::Environment;
+use crate::store::model::{Cell, Environment, Run};
 
-use super::format::{count, digest, significant};
+use super::format::{count, digest, significant, size};
 use super::tables::{Kernel, Table};
 
 /// Something that can make numbers wrong or absent.
@@ -29,6 +29,10 @@ pub fn warnings(recorded: &Recorded, analysis: &Analysis, tables: &[Table]) -> V
     let told = analysis.doubts().iter().filter(|doubt| **doubt != Doubt::Untimed);
     let mut warnings: Vec<Warning> = told.map(|doubt| advice(doubt, &recorded.run.id)).collect();
     warnings.extend(kernels(tables));
+    warnings
+        .extend(remembering(&recorded.run).map(|what| {
+            warning(what, "read such a time as that of a repeated input; METHODOLOGY.md, Verification, says how it was found")
+        }));
     warnings.extend(damage(recorded));
     let widening = analysis.widening();
     if widening > 1.0 && widening <= WIDEST {
@@ -96,6 +100,25 @@ fn kernels(tables: &[Table]) -> Option<Warning> {
     differing.dedup();
     let what = format!("lanes declared controlled don't load the shared kernels library: {}", differing.join(", "));
     (!differing.is_empty()).then(|| warning(what, "build them again with `bindbench setup`"))
+}
+
+/// Lanes that are by far the quicker ones on inputs that they have seen: the first few, then their number.
+pub fn remembering(run: &Run) -> Option<String> {
+    let place = |cell: &Cell| {
+        let (times, case) = (cell.remembers?, run.cases.get(cell.case as usize)?);
+        let length = case.size.map(|length| format!(", {}", size(length, case.unit))).unwrap_or_default();
+        let python = cell.interpreter.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
+        let case = format!("{}.{} of {}{length}", case.workload, case.operation, case.input);
+        Some(format!("{} in {case}{python}: {} times", cell.lane, significant(times)))
+    };
+    let mut places: Vec<String> = run.cells.iter().filter(|cell| !cell.twin && cell.status.has_number()).filter_map(place).collect();
+    let rest = places.len().saturating_sub(5);
+    places.truncate(5);
+    if rest > 0 {
+        places.push(format!("and {rest} more"));
+    }
+    let what = format!("faster on inputs seen before than on new ones, so answers may be remembered, not computed: {}", places.join("; "));
+    (!places.is_empty()).then_some(what)
 }
 
 /// Where `samples.csv` is damaged: the first few lines, then their number.

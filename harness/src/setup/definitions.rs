@@ -11,7 +11,7 @@ use super::Workshop;
 use super::packages;
 use crate::catalog::{Entry, Lane};
 
-/// Lane → operation that its manifest promises, and its module does not define → the module's file.
+/// Lane → operation that its manifest declares, and its module does not define → the module's file.
 pub type Undefined = BTreeMap<String, BTreeMap<String, String>>;
 
 #[derive(Serialize)]

@@ -76,8 +76,37 @@ pub fn expected(oracle: Oracle, pool: &Pool) -> Result<Vec<Expected>> {
     (0..pool.len()).map(|item| answer(oracle, &pool.data(item)?)).collect()
 }
 
+/// The right answers for every fresh item of a pool: of a first call on it, and of a second one, which is another answer only where a
+/// function is called that remembers what it has been called with.
+///
+/// # Errors
+/// As above.
+pub fn expected_of_fresh(oracle: Oracle, pool: &Pool) -> Result<Vec<[Expected; 2]>> {
+    let both = |item| {
+        let data = pool.data(item)?;
+        if let (Oracle::CountUpSum, [Datum::Chain(state), Datum::Integer(n)]) = (oracle, &data[..]) {
+            let mut links = chain(*state);
+            return Ok([(); 2].map(|()| integer((0..*n).map(&mut links).sum())));
+        }
+        let first = answer(oracle, &data)?;
+        Ok([first.clone(), first])
+    };
+    pool.fresh().map(both).collect()
+}
+
+/// The function of [`bindbench_protocol::Callable::Chain`].
+fn chain(mut state: u64) -> impl FnMut(i64) -> i64 {
+    move |i| {
+        state = (state.wrapping_mul(1_103_515_245).wrapping_add(i.cast_unsigned()).wrapping_add(12_345)) & 0x7fff_ffff;
+        state.cast_signed()
+    }
+}
+
+fn integer(value: i64) -> Expected {
+    Expected::Exactly(Answer::Integer(value.to_string()))
+}
+
 fn answer(oracle: Oracle, data: &[Datum]) -> Result<Expected> {
-    let integer = |value: i64| Expected::Exactly(Answer::Integer(value.to_string()));
     Ok(match (oracle, data) {
         (Oracle::Nothing, _) => Expected::Exactly(Answer::None(())),
         (Oracle::RaisesRuntimeError, _) => Expected::Raises("RuntimeError"),
@@ -133,7 +162,7 @@ fn floats(data: &Datum) -> Vec<f64> {
         Datum::Float64(values) => values.clone(),
         Datum::Int64(values) => values.iter().map(|&value| value as f64).collect(),
         Datum::Integer(value) => vec![*value as f64],
-        Datum::Bytes(_) | Datum::Callable => Vec::new(),
+        Datum::Bytes(_) | Datum::Callable | Datum::Chain(_) => Vec::new(),
     }
 }
 
@@ -183,6 +212,17 @@ mod tests {
         assert!(Expected::Raises("RuntimeError").check(&raised("RuntimeError", &[])).is_ok());
         assert!(Expected::Raises("RuntimeError").check(&raised("RecursionError", &["RuntimeError"])).is_ok());
         assert!(Expected::Raises("RuntimeError").check(&raised("ValueError", &["Exception"])).is_err());
+    }
+
+    #[test]
+    fn the_answers_of_a_chain_depend_on_number_and_order_of_the_calls() {
+        let sum = |calls: &[i64]| calls.iter().copied().map(chain(7)).sum::<i64>();
+        let right = sum(&[0, 1, 2, 3]);
+        for other in [&[0, 1, 2][..], &[0, 1, 2, 3, 3], &[3, 2, 1, 0], &[0, 0, 0, 0], &[1, 2, 3, 4], &[0, 2, 1, 3]] {
+            assert_ne!(sum(other), right, "{other:?}");
+        }
+        // As the worker computes it: an int of any size, cut to 31 bits.
+        assert_eq!([5].map(chain(7))[0], (1_103_515_245 * 7 + 5 + 12_345) & 0x7fff_ffff);
     }
 
     proptest! {

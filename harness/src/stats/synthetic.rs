@@ -91,6 +91,7 @@ impl Synthetic {
             summary: String::new(),
             baseline_controlled: ids(controlled),
             baseline_published: ids(published),
+            inputs: std::collections::BTreeMap::new(),
         });
     }
 
@@ -151,6 +152,7 @@ impl Synthetic {
             sample_ns: 5_000_000,
             rounds: self.run.plan.rounds,
             alone: false,
+            remembers: None,
             status: Status::Ok,
         });
         self.speeds.push(nanoseconds);

@@ -1,5 +1,6 @@
 //! What the passes `gil` and `memory` found out about a cell: part of `profile.json`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -122,18 +123,72 @@ pub struct Leak {
     pub bytes: Slope,
     /// Blocks of the interpreter's allocator for each call; none where it does not count them.
     pub blocks: Option<Slope>,
+    /// References for each call to what it is given and what it shares, which need no memory; empty where nobody counts them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub references: BTreeMap<Referred, Slope>,
     /// Calls that the slopes rest on.
     pub calls: u64,
     /// Less than this for each call would not have been seen, bytes.
     pub finest_bytes: f64,
 }
 
+/// Objects whose references are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Referred {
+    /// The arguments, and the items of lists among them.
+    Arguments,
+    /// The operation, and functions among the arguments.
+    Functions,
+    /// None, small ints, types: what all code has in common, as far as it does not live for ever.
+    Shared,
+    /// All objects of the process.
+    Total,
+}
+
+impl fmt::Display for Referred {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Arguments => "its arguments",
+            Self::Functions => "the function, or one that it is given",
+            Self::Shared => "None, a small int or a type",
+            Self::Total => "some object",
+        })
+    }
+}
+
+/// Less often than in every other call nothing is counted as kept.
+const OFTEN: f64 = 0.5;
+
+/// So many references to what all code shares come and go between the first look and the last one, whatever is called.
+const OF_OTHERS: f64 = 200.0;
+
 impl Leak {
-    /// Whether it leaks: it grows beyond all doubt, by more than an allocator's leftovers; or a block stays in every other call at
-    /// least, though it may lie in memory that was free.
+    /// Whether it leaks, in one way or another.
     pub fn is_one(&self) -> bool {
+        self.keeps_memory() || self.miscounted().next().is_some()
+    }
+
+    /// It grows beyond all doubt, by more than an allocator's leftovers; or a block stays in every other call at least, though it may lie in
+    /// memory that was free.
+    pub fn keeps_memory(&self) -> bool {
         let grows = self.bytes.low > 0.0 && self.bytes.point > self.finest_bytes;
-        grows || self.blocks.is_some_and(|blocks| blocks.low > 0.5)
+        grows || self.blocks.is_some_and(|blocks| blocks.low > OFTEN)
+    }
+
+    /// References that are kept, or given back without having been taken, in every other call at least. All objects together are only told
+    /// of where nothing else is.
+    pub fn miscounted(&self) -> impl Iterator<Item = (Referred, &Slope)> {
+        let are = |(referred, slope): &(&Referred, &Slope)| {
+            let least = match referred {
+                Referred::Arguments | Referred::Functions => OFTEN,
+                Referred::Shared | Referred::Total => OFTEN.max(OF_OTHERS / self.calls.max(1) as f64),
+            };
+            slope.low > least || slope.high < -least
+        };
+        let own = self.references.iter().filter(are).any(|(referred, _)| *referred != Referred::Total);
+        let told = self.references.iter().filter(are).filter(move |(referred, _)| !(own && **referred == Referred::Total));
+        told.map(|(referred, slope)| (*referred, slope))
     }
 }
 
@@ -167,14 +222,44 @@ mod tests {
         assert_eq!(MemoryUse { input_bytes: None, ..used }.copies(), None);
     }
 
+    fn slope(point: f64, low: f64) -> Slope {
+        Slope { point, low, high: 2.0 * point - low }
+    }
+
+    #[test]
+    fn references_that_are_kept_or_given_away_are_a_leak_without_memory() {
+        let leak = |references: &[(Referred, f64)]| Leak {
+            bytes: slope(0.0, -1.0),
+            blocks: Some(slope(0.0, 0.0)),
+            references: references.iter().map(|&(referred, point)| (referred, slope(point, point - 0.01))).collect(),
+            calls: 1000,
+            finest_bytes: 64.0,
+        };
+        let told = |references: &[(Referred, f64)]| leak(references).miscounted().map(|(referred, _)| referred).collect::<Vec<_>>();
+        assert_eq!(told(&[(Referred::Arguments, 1.0), (Referred::Shared, 0.0), (Referred::Total, 1.0)]), [Referred::Arguments]);
+        assert_eq!(told(&[(Referred::Shared, -1.0)]), [Referred::Shared], "None is given back too often");
+        assert_eq!(told(&[(Referred::Arguments, 0.0), (Referred::Total, 1.0)]), [Referred::Total]);
+        assert_eq!(told(&[(Referred::Arguments, 0.01), (Referred::Shared, 0.2)]), []);
+        let few = Leak { calls: 11, ..leak(&[(Referred::Shared, 4.0), (Referred::Arguments, 1.0)]) };
+        assert_eq!(
+            few.miscounted().map(|(referred, _)| referred).collect::<Vec<_>>(),
+            [Referred::Arguments],
+            "in so few calls chance is more"
+        );
+        assert!(leak(&[(Referred::Functions, 1.0)]).is_one() && !leak(&[(Referred::Functions, 1.0)]).keeps_memory());
+        let before_it_was_counted =
+            r#"{"bytes": {"point": 0.0, "low": 0.0, "high": 0.0}, "blocks": null, "calls": 1, "finest_bytes": 1.0}"#;
+        assert!(serde_json::from_str::<Leak>(before_it_was_counted).unwrap().references.is_empty());
+    }
+
     #[test]
     fn a_leak_is_beyond_doubt_and_beyond_leftovers() {
         let leak =
-            |point, low| Leak { bytes: Slope { point, low, high: 2.0 * point - low }, blocks: None, calls: 1000, finest_bytes: 64.0 };
+            |point, low| Leak { bytes: slope(point, low), blocks: None, references: BTreeMap::new(), calls: 1000, finest_bytes: 64.0 };
         assert!(leak(96.0, 95.0).is_one());
         assert!(!leak(96.0, -1.0).is_one(), "it may as well be none");
         assert!(!leak(60.0, 59.0).is_one(), "an allocator may leave as much");
-        let blocks = |point, low| Some(Slope { point, low, high: 2.0 * point - low });
+        let blocks = |point, low| Some(slope(point, low));
         assert!(Leak { blocks: blocks(3.0, 2.9), ..leak(0.0, -1.0) }.is_one(), "in memory that was free");
         assert!(!Leak { blocks: blocks(0.1, -0.1), ..leak(0.0, -1.0) }.is_one());
     }

@@ -68,6 +68,12 @@ pub struct Run {
 }
 
 impl Run {
+    /// What the input of a case is made of: two runs that say otherwise have other data under one name. None in runs that were recorded before
+    /// it was kept.
+    pub fn made_of(&self, case: &Case) -> Option<&String> {
+        self.workloads.iter().find(|workload| workload.name == case.workload)?.inputs.get(&case.input)
+    }
+
     /// Times are taken, not only instructions counted.
     pub fn is_timed(&self) -> bool {
         self.plan.counters.contains(&Counter::Time)
@@ -236,6 +242,9 @@ pub struct WorkloadRecord {
     pub baseline_controlled: Vec<String>,
     /// The same for tables of lanes with kernels of their own.
     pub baseline_published: Vec<String>,
+    /// Input → what it is made of. Empty in runs that were recorded before it was kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inputs: BTreeMap<String, String>,
 }
 
 /// A contender, as far as a report needs it.
@@ -374,6 +383,9 @@ pub struct Cell {
     pub rounds: u32,
     /// Its input is made before and dropped after every sample, because it does not fit beside the others' in memory.
     pub alone: bool,
+    /// So many times as fast on an input that it has seen as on a new one; none where that was not seen, or not looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remembers: Option<f64>,
     /// Whether it has a number, and if not, why.
     pub status: Status,
 }

@@ -54,7 +54,7 @@ fn copies_and_leaks_are_found_where_they_are_and_nowhere_else() {
     if cfg!(not(target_os = "linux")) {
         return; // No other system tells what a process takes.
     }
-    let (_sandbox, found, written) = profile("memory", "witnesses/{frugal,wasteful}", &[]);
+    let (sandbox, found, written) = profile("memory", "witnesses/{frugal,wasteful,keeper}", &[]);
     let [frugal, wasteful] = ["frugal", "wasteful"].map(|lane| &cell(&found, lane)["memory"]);
     let number = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("{found:#}"));
     let copies = |used: &Value| (number(&used["rise_bytes"]) - number(&used["kept_bytes"])) / number(&used["input_bytes"]);
@@ -70,4 +70,18 @@ fn copies_and_leaks_are_found_where_they_are_and_nowhere_else() {
         assert!(written.contains(words), "{words}: {written}");
     }
     assert!(!written.contains("frugal in kmp"), "{written}");
+
+    // No memory is needed to keep a reference.
+    let kept = |lane| &cell(&found, lane)["memory"]["leak"]["references"];
+    assert!((0.99..1.01).contains(&number(&kept("keeper")["arguments"]["point"])), "{found:#}");
+    for (lane, referred) in [("keeper", "functions"), ("frugal", "arguments"), ("frugal", "functions")] {
+        assert!(number(&kept(lane)[referred]["point"]).abs() < 0.01, "{lane}: {found:#}");
+    }
+    assert!(number(&cell(&found, "keeper")["memory"]["leak"]["blocks"]["point"]).abs() < 0.1, "{found:#}");
+    assert_eq!(written.matches("keeps a reference to its arguments in every call (1.00 a call").count(), 1, "{written}");
+
+    let fails = |lane| sandbox.bindbench(&["profile", "--pass", "memory", "-w", "kmp", "--size", "1KiB", "-s", lane, "--fail-on", "leak"]);
+    fails("witnesses/keeper").exits_with(1).prints(&["keeps a reference to its arguments"]);
+    fails("witnesses/frugal").succeeds();
+    sandbox.bindbench(&["profile", "--pass", "gil", "--fail-on", "leak"]).refuses_with(&["--pass memory"]);
 }

@@ -43,7 +43,7 @@ fn what_a_module_does_not_define_is_not_counted_and_nothing_of_it_is_run() {
     fs::write(&module, "from os import times as add\nif True:\n    noop = print\nwhile __name__:\n    pass\n").unwrap();
     let list = ["list", "--lane", "mine/*"];
     let listed =
-        sandbox.bindbench(&list).succeeds().prints(&["2 of 7", "mine/one promises call.call_back, call.fail, ", "mine.py defines no such"]);
+        sandbox.bindbench(&list).succeeds().prints(&["2 of 7", "mine/one declares call.call_back, call.fail, ", "mine.py does not define"]);
     assert!(!listed.stdout().contains("call.add"), "{}", listed.stdout());
     let json = sandbox.bindbench(&[&list[..], &["--json"]].concat()).succeeds().json();
     assert_eq!(json["lanes"][0]["undefined"].as_object().unwrap().len(), 5, "{json:#}");

@@ -18,6 +18,7 @@ mod history;
 mod input;
 mod interruptions;
 mod misfits;
+mod mutants;
 mod output;
 mod profile;
 #[cfg(feature = "pyspy")]

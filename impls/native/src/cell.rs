@@ -5,15 +5,17 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;
 
-use bindbench_protocol::{Answer, ItemAnswer, Raised, Sampled};
+use bindbench_protocol::{Answer, ItemAnswer, Pass, Raised, Sampled};
 
 use crate::answers::{Exception, Returned, raised};
-use crate::process::nanoseconds;
+use crate::process::{cpu_time, nanoseconds};
 
 /// One operation and its inputs, whatever their types.
 pub trait Cell {
     /// The answers to `count` inputs from `first` on, to all the others without a count; and the nanoseconds of the first call.
     fn verify(&self, first: usize, count: Option<usize>) -> (Vec<Answer>, Option<u64>);
+    /// One call on every input.
+    fn pass(&self) -> Pass;
     /// The answer to the first input, with all its values.
     fn call_once(&self) -> Answer;
     /// Times `loops` calls in every thread.
@@ -46,6 +48,18 @@ where
             output.answer(false)
         });
         (answers.collect(), first_ns)
+    }
+
+    fn pass(&self) -> Pass {
+        let mut pass = Pass { answers: Vec::new(), cpu_ns: Vec::new(), wall_ns: Vec::new() };
+        for input in &self.inputs {
+            let (start, cpu) = (Instant::now(), cpu_time());
+            let output = (self.call)(input);
+            pass.cpu_ns.push(nanoseconds(cpu_time().saturating_sub(cpu)));
+            pass.wall_ns.push(nanoseconds(start.elapsed()));
+            pass.answers.push(output.answer(false));
+        }
+        pass
     }
 
     fn call_once(&self) -> Answer {

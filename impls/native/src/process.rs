@@ -64,6 +64,20 @@ fn field(path: &str, name: &str) -> Option<u64> {
     Some(kibibytes * 1024)
 }
 
+/// The CPU time that this process has taken so far.
+#[cfg(target_os = "linux")]
+pub fn cpu_time() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(now).unwrap_or_default()
+}
+
+/// Nothing here tells it: the time that has gone by since the first question.
+#[cfg(not(target_os = "linux"))]
+pub fn cpu_time() -> Duration {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    START.get_or_init(std::time::Instant::now).elapsed()
+}
+
 /// A time in whole nanoseconds; 2^64 of them are five centuries.
 pub fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)

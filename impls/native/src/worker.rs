@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use bindbench_protocol::{Call, Load, Loaded, Prepare, Raised, Reply, Request, Sample, Sampled, Weigh, Weighed};
+use bindbench_protocol::{Call, Load, Loaded, Prepare, Probe, Raised, Reply, Request, Sample, Sampled, Weigh, Weighed};
 
 use crate::answers::{Exception, raised};
 use crate::cell::Cell;
@@ -45,6 +45,7 @@ impl Worker {
                 Ok(Reply::Dropped {})
             }
             Request::Call(call) => self.call(&call),
+            Request::Probe(probe) => self.probe(&probe),
             Request::Watch(_) => Err(raised(Exception::RuntimeError, "there is no GIL to watch without Python")),
             Request::Weigh(weigh) => self.weigh(&weigh),
             Request::Record(_) => Err(raised(Exception::RuntimeError, "only workers in Python load a sampler")),
@@ -94,13 +95,18 @@ impl Worker {
         let has_peak = process::forget_the_peak();
         let elapsed_ns = cell.sample(weigh.loops, weigh.first, false)?.elapsed_ns;
         let peak_bytes = has_peak.then(process::peak_resident_bytes).flatten();
-        Ok(Reply::Weighed(Weighed { before, elapsed_ns, peak_bytes, holding: None, after: process::footprint() }))
+        Ok(Reply::Weighed(Weighed { before, elapsed_ns, peak_bytes, holding: None, after: process::footprint(), references: None }))
     }
 
     fn call(&mut self, call: &Call) -> Result<Reply, Raised> {
         let pool = [call.arguments.clone()];
         let cell = prepare(self.kernels()?, &call.workload, &call.operation, &pool, 1)?;
         Ok(Reply::Called { answer: cell.call_once() })
+    }
+
+    fn probe(&self, probe: &Probe) -> Result<Reply, Raised> {
+        let cell = prepare(self.kernels()?, &probe.workload, &probe.operation, &probe.inputs, 1)?;
+        Ok(Reply::Probed { passes: (0..probe.passes).map(|_| cell.pass()).collect() })
     }
 
     fn kernels(&self) -> Result<&'static Kernels, Raised> {

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use bindbench_protocol::{
-    Answer, Argument, Buffer, Call, File, Integers, Load, Loaded, Prepare, REPLIES_FD, REQUESTS_FD, Raised, Reply, Request, Sample, Shape,
-    Watch, Weigh, Weighed,
+    Answer, Argument, Buffer, Call, File, Integers, Load, Loaded, Prepare, Probe, REPLIES_FD, REQUESTS_FD, Raised, Reply, Request, Sample,
+    Shape, Watch, Weigh, Weighed,
 };
 
 struct Worker {
@@ -344,6 +344,18 @@ fn without_the_driver_it_says_who_starts_it() {
     let output = Command::new(env!("CARGO_BIN_EXE_bindbench-native")).env_remove(REQUESTS_FD).output().expect("it starts");
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains(REQUESTS_FD));
+}
+
+#[test]
+fn inputs_are_probed() {
+    let mut worker = Worker::loaded();
+    let inputs = [[1, 2], [3, 4]].map(|item| item.map(|i: i64| Argument::Integer(i.to_string())).to_vec()).to_vec();
+    let probe = Probe { workload: "call".into(), operation: "add".into(), inputs, passes: 2 };
+    let Reply::Probed { passes } = worker.ask(Request::Probe(probe.clone())) else { panic!("not probed") };
+    let sums = [3, 7].map(|sum: i64| Answer::Integer(sum.to_string()));
+    assert_eq!(passes.iter().map(|pass| pass.answers.clone()).collect::<Vec<_>>(), [sums.clone(), sums]);
+    assert!(passes.iter().all(|pass| [pass.cpu_ns.len(), pass.wall_ns.len()] == [2; 2]));
+    assert!(matches!(worker.ask(Request::Probe(Probe { operation: "missing".into(), ..probe })), Reply::Failed(_)));
 }
 
 #[test]

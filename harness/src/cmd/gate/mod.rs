@@ -22,6 +22,7 @@ use crate::measure::{MOST_ROUNDS, Options, Outcome, Session, Watch, environment}
 use crate::report::gate::{
     Gated, JSON_SCHEMA, Judged, Pair, Verdict, judged, judged_count, junit, markdown, of_generation, pairs, terminal, uncounted,
 };
+use crate::report::warnings::remembering;
 use crate::setup::bar_style;
 use crate::setup::layout::Layout;
 use crate::stats::{Gate, LOOKS};
@@ -247,7 +248,7 @@ impl Begun {
             budget_s: budget.as_secs_f64(),
             cells,
             left_out,
-            notes: self.notes.clone(),
+            notes: self.notes.iter().cloned().chain(remembering(run)).collect(),
         })
     }
 }

@@ -22,8 +22,9 @@ use crate::report::profile as shown;
 use crate::setup::checkout::Worktree;
 use crate::setup::layout::Layout;
 use crate::setup::{Workshop, samplers};
+use crate::store::gauges::Leak;
 use crate::store::model::Status;
-use crate::store::profile::{Profile, ProfileError};
+use crate::store::profile::{Profile, ProfileError, ProfiledCell};
 use crate::worker::{Guard, Limits};
 use session::{Session, Stopped, compare};
 
@@ -58,6 +59,9 @@ pub struct Args {
     /// Also write every sample for the Firefox Profiler, as .json.gz beside the picture: open it at <https://profiler.firefox.com>
     #[arg(long, conflicts_with = "diff")]
     pub(super) firefox: bool,
+    /// End with status 1 when this is found
+    #[arg(long, value_enum, value_name = "FINDING", conflicts_with = "diff")]
+    pub(super) fail_on: Vec<Finding>,
     /// Kill a worker that takes longer for one request
     #[arg(long, value_name = "SECONDS", default_value = "300", value_parser = seconds)]
     pub(super) timeout: Duration,
@@ -80,6 +84,13 @@ pub enum Pass {
     Memory,
 }
 
+/// A finding that makes the command fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Finding {
+    /// A lane leaks memory, or keeps references
+    Leak,
+}
+
 /// Looks at what is selected, writes the folder of the pictures, and shows the tables.
 ///
 /// # Errors
@@ -94,6 +105,9 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
 /// As above.
 pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<ExitCode> {
     let selection = args.selection();
+    if args.fails_on_leaks() && !args.passes.is_empty() && !args.passes.contains(&Pass::Memory) {
+        return Err(miette!("`--fail-on leak` takes the pass that looks for leaks: add `--pass memory`"));
+    }
     // From here on Ctrl-C does not end this process on the spot, so that a worktree never stays behind.
     let interrupt = listen()?;
     let (workshop, _kept) = args.workshop(&selection, catalogs)?;
@@ -146,7 +160,7 @@ pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<Ex
     if prints {
         print(&text)?;
     }
-    Ok(ExitCode::from(exit_status(&found)))
+    Ok(ExitCode::from(exit_status(&found, args.fails_on_leaks())))
 }
 
 /// What this invocation has found so far, and what earlier ones left.
@@ -198,6 +212,10 @@ impl Args {
         Ok((set_up_in(workshop, selection, &cases)?, worktrees))
     }
 
+    fn fails_on_leaks(&self) -> bool {
+        self.fail_on.contains(&Finding::Leak)
+    }
+
     /// How samples are taken here. Says why not in a better way.
     fn sampling(&self, workshop: &Workshop) -> Result<Sampling, Refused> {
         let build_pprof = || samplers::pprof(&workshop.layout, &workshop.tools);
@@ -214,9 +232,10 @@ fn warn(refusal: Refused, meaning: &str) {
     eprintln!("{:?}", Report::new_boxed(Box::new(refusal)).wrap_err(meaning.to_owned()));
 }
 
-/// 1 when a lane was wrong, 4 when a cell could not be looked at, 0 when all is fine.
-fn exit_status(profile: &Profile) -> u8 {
-    if profile.cells.iter().any(|cell| matches!(cell.status, Status::Wrong { .. })) {
+/// 1 when a lane was wrong, or leaks where that is asked for; 4 when a cell could not be looked at, 0 when all is fine.
+fn exit_status(profile: &Profile, fails_on_leaks: bool) -> u8 {
+    let leaks = |cell: &ProfiledCell| cell.memory.as_ref().and_then(|used| used.leak.as_ref()).is_some_and(Leak::is_one);
+    if profile.cells.iter().any(|cell| matches!(cell.status, Status::Wrong { .. }) || fails_on_leaks && leaks(cell)) {
         1
     } else if profile.cells.iter().any(|cell| !cell.status.has_number()) {
         4

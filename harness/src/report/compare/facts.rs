@@ -71,6 +71,7 @@ pub(super) fn of_run(run: &Run) -> Facts {
         let form = case.form.map_or_else(|| "no form".to_owned(), |form| form.to_string());
         let net = if case.net_of_loop { "net of the loop" } else { "with the loop" };
         decisive(&format!("the contract of {}", CellKey::of(cell, run).case()), format!("{form}, {net}"));
+        decisive(&format!("what {}.{} is made of", case.workload, case.input), or_unknown(run.made_of(case)));
     }
     for interpreter in &run.interpreters {
         let build = format!("{} ({})", interpreter.version, interpreter.flags.join(", "));

@@ -132,6 +132,8 @@ fn what_can_t_be_compared_is_refused_unless_it_is_wanted() {
     assert_eq!(refusals(|b| b.run.environment.cpu = "Other 1".into()), "CPU model: Imaginary 9000 → Other 1");
     assert_eq!(refusals(|b| b.run.interpreters[0].flags.clear()), "Python 3.13.0 is another build: 3.13.0 (pgo) → 3.13.0 ()");
     assert!(refusals(|b| b.run.cases[0].net_of_loop = true).starts_with("the contract of kmp.find_all:talk:4KiB: bytes, with the loop →"));
+    let other_data = refusals(|b| drop(b.run.workloads[0].inputs.insert("talk".into(), "[Symbols]".into())));
+    assert_eq!(other_data, "what kmp.talk is made of: not told → [Symbols]", "the name is the same, and the files' names are others");
     assert!(refusals(|b| b.run.state = crate::store::model::RunState::Interrupted).contains("run run-2 was not finished"));
     assert!(refusals(|b| b.damage.push(crate::store::Damage { line: 3, message: "?".into() })).contains("1 row that can't be used"));
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::report::choice::Choice;
+use crate::report::format::count;
 use crate::report::tables::floors;
 use crate::report::warnings::reason;
 use crate::stats::{Analysis, Doubt, Estimate, Scale, six_digits};
@@ -23,6 +24,7 @@ struct Seen {
     time: Estimate,
     floors: Vec<(String, Estimate)>,
     commit: Option<String>,
+    made_of: Option<String>,
 }
 
 pub(super) fn assemble(runs: &[Recorded], choice: &Choice) -> Assembled {
@@ -44,7 +46,13 @@ pub(super) fn assemble(runs: &[Recorded], choice: &Choice) -> Assembled {
         }
     }
     let mut series = Vec::new();
-    for (key, seen) in cells {
+    for (key, mut seen) in cells {
+        let all = seen.len();
+        let newest = seen.last().and_then(|newest| newest.made_of.clone());
+        seen.retain(|seen| seen.made_of == newest);
+        if seen.len() < all {
+            left_out.push(format!("{key}: its input was other data in {}", count(all - seen.len(), "earlier run")));
+        }
         match series_of(&key, &seen, runs) {
             Ok(made) => series.push(made),
             Err(why) => left_out.push(format!("{key}: {why}")),
@@ -62,6 +70,7 @@ fn seen(cell: &Cell, run: usize, recorded: &Recorded, analysis: &Analysis) -> Op
         time,
         floors: floors.filter_map(|floor| Some((floor.lane.clone(), analysis.ratio(cell.id, floor.id).ok()?))).collect(),
         commit: lane.and_then(|lane| lane.commit.clone()),
+        made_of: recorded.run.made_of(&recorded.run.cases[cell.case as usize]).cloned(),
     })
 }
 

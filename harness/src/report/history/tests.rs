@@ -69,6 +69,20 @@ fn a_change_is_found_with_its_commits_though_the_machine_changed_too() {
 }
 
 #[test]
+fn runs_on_other_data_are_no_part_of_a_history() {
+    let on_other_data = |n: usize| {
+        let mut recorded = run(n);
+        recorded.run.workloads[0].inputs.insert("talk".into(), "[Symbols]".into());
+        recorded
+    };
+    // Nothing is known of the first ones' data, so nobody can say that it was the same.
+    let history = history((0..4).map(run).chain((4..12).map(on_other_data)).collect(), &Selection::default());
+    assert!(history.series.iter().all(|series| series.points.len() == 8 || series.lane == "native/rust"), "{:?}", history.series);
+    let words = "lane/steady kmp.find_all:talk:4096 3.13.0: its input was other data in 4 earlier runs";
+    assert!(history.left_out.iter().any(|left| left == words), "{:?}", history.left_out);
+}
+
+#[test]
 fn on_one_machine_the_floor_has_a_history_of_times() {
     let history = history((6..18).map(run).collect(), &Selection::default());
     let native = history.series.iter().find(|series| series.lane == "native/rust").unwrap();

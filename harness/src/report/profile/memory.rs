@@ -62,11 +62,15 @@ fn mebibytes(bytes: u64) -> String {
 
 /// What stays behind in each call, or below what it would not have been seen.
 fn leaked(leak: &Leak) -> String {
-    if !leak.is_one() {
-        return format!("< {} B", significant(leak.finest_bytes.max(leak.bytes.high.max(0.0))));
-    }
-    let blocks = leak.blocks.filter(|blocks| blocks.low > 0.5).map(|blocks| format!(", {:.2} blocks", blocks.point)).unwrap_or_default();
-    format!("{} B [{}, {}]{blocks}", significant(leak.bytes.point), significant(leak.bytes.low), significant(leak.bytes.high))
+    let mut parts = vec![if leak.keeps_memory() {
+        let blocks =
+            leak.blocks.filter(|blocks| blocks.low > 0.5).map(|blocks| format!(", {:.2} blocks", blocks.point)).unwrap_or_default();
+        format!("{} B [{}, {}]{blocks}", significant(leak.bytes.point), significant(leak.bytes.low), significant(leak.bytes.high))
+    } else {
+        format!("< {} B", significant(leak.finest_bytes.max(leak.bytes.high.max(0.0))))
+    }];
+    parts.extend(leak.miscounted().map(|(_, slope)| format!("{:+.2} references", slope.point)));
+    parts.join(", ")
 }
 
 /// Lanes that leak, and lanes that copy more than their manifest says.
@@ -83,8 +87,17 @@ pub fn findings(profile: &Profile) -> Vec<String> {
     for (cell, used) in weighed(profile) {
         let python = cell.interpreter.as_ref().map(|name| format!(" on {name}")).unwrap_or_default();
         let place = format!("{} in {}{python}", cell.lane, title(&as_weighed(cell, used)));
-        if let Some(leak) = used.leak.as_ref().filter(|leak| leak.is_one()) {
+        if let Some(leak) = used.leak.as_ref().filter(|leak| leak.keeps_memory()) {
             findings.push(format!("{place}: leaks {} in every call, seen over {} calls", leaked(leak), leak.calls));
+        }
+        for (referred, slope) in used.leak.iter().flat_map(Leak::miscounted) {
+            let (does, count) = if slope.point > 0.0 {
+                ("keeps", format!("{:.2}", slope.point))
+            } else {
+                ("gives back, without having taken it,", format!("{:.2}", -slope.point))
+            };
+            let calls = used.leak.as_ref().map_or(0, |leak| leak.calls);
+            findings.push(format!("{place}: {does} a reference to {referred} in every call ({count} a call, seen over {calls} calls)"));
         }
         if let (Some(copies), Some(declared)) = (used.copies(), used.declared_copies)
             && copies > f64::from(declared) + MORE_COPIES
