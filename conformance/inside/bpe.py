@@ -44,6 +44,8 @@ CHECKS = [
     for check in (
         *counts_arguments(operation, lambda: (TEXT,), "text"),
         _as_the_text_it_is(operation),
-        *(_long_space(operation, name) for name in LONG),
+        _long_space(operation, "a million"),
     )
 ]
+# Long enough for one of them: a lane has one regular expression for both operations.
+CHECKS.append(_long_space("bpe.encode", "six million"))
