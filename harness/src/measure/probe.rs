@@ -14,12 +14,13 @@ const SPAN: Duration = Duration::from_millis(100);
 /// 2.1 times was seen, for texts of 1 KiB that are cut into tokens.
 const MUCH: f64 = 3.0;
 
-/// Of few inputs a chance disturbance may be half: then each has to say so, and more clearly.
-const MANY: usize = 8;
-const MUCH_OF_FEW: f64 = 4.0;
-
 /// A difference below this is what reading the clock costs, more or less.
 const SHORTEST_NS: f64 = 1_000.0;
+
+/// Of few inputs a chance disturbance, or what is cold at first, may be half: then each has to say so, and more clearly.
+const MANY: usize = 8;
+const MUCH_OF_FEW: f64 = 4.0;
+const SHORTEST_OF_FEW_NS: f64 = 500_000.0;
 
 /// Calls a cell's operation on fresh inputs, as many as there is time for, and then on the same again. Where the second call is by far the
 /// quicker one, returns how many times: the lane remembers what it has seen. Both clocks have to say so, as a process's CPU time is little
@@ -32,9 +33,8 @@ pub fn remembers(crew: &mut Crew, cell: &Cell, call_ns: u64) -> Result<Option<f6
     let contender = &crew.gear.contenders[cell.id as usize];
     let all = contender.fresh.inputs.len();
     let inputs: Vec<usize> = (0..all.min((SPAN.as_nanos() as u64 / (2 * call_ns.max(1))).max(1) as usize)).collect();
-    // A worker that gets no input twice has nothing from what it remembers; nor has one whose calls on inputs that it has seen take so long.
-    let slow = inputs.len() < all && inputs.len() < MANY;
-    let passes = if contender.once.is_some() || slow { 1 } else { 2 };
+    // A worker that gets no input twice has nothing from what it remembers.
+    let passes = if contender.once.is_some() { 1 } else { 2 };
     let mut halves = Vec::new();
     for half in inputs.chunks(inputs.len().div_ceil(2).max(1)) {
         halves.push(match &ask(crew, cell, half, passes)?[..] {
@@ -100,8 +100,12 @@ fn ratio(first_ns: &[u64], second_ns: &[u64]) -> Option<f64> {
     let first = median(&mut pairs().map(|(first, _)| first).collect::<Vec<_>>())?;
     let second = median(&mut pairs().map(|(_, second)| second).collect::<Vec<_>>())?;
     let times = of_pairs.min(first / second);
-    let clear = if first_ns.len() < MANY { pairs().all(|(first, second)| first > MUCH_OF_FEW * second) } else { times > MUCH };
-    (clear && first - second > SHORTEST_NS).then_some(times)
+    let clear = if first_ns.len() < MANY {
+        pairs().all(|(first, second)| first > MUCH_OF_FEW * second) && first - second > SHORTEST_OF_FEW_NS
+    } else {
+        times > MUCH && first - second > SHORTEST_NS
+    };
+    clear.then_some(times)
 }
 
 fn unexpected(reply: &Reply) -> Trouble {
@@ -119,11 +123,8 @@ mod tests {
         assert_eq!(of(50_000, 500, 32), Some(100.0));
         assert_eq!(of(50_000, 25_000, 32), None, "as branch predictors and caches do");
         assert_eq!(of(900, 300, 32), None, "so short that the clock is most of it");
-        assert_eq!(
-            (of(50_000, 14_000, 3), of(50_000, 14_000, 8).is_some(), of(50_000, 10_000, 3)),
-            (None, true, Some(5.0)),
-            "of few more is asked"
-        );
+        assert_eq!((of(7_000_000, 2_000_000, 3), of(7_000_000, 1_000_000, 3)), (None, Some(7.0)), "of few more is asked");
+        assert_eq!(of(250_000, 20_000, 1), None, "what is cold at first");
         assert_eq!(of(0, 0, 0), None);
         assert_eq!(of(5_000, 0, 9), Some(5_000.0), "a clock that ticks seldom");
     }

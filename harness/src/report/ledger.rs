@@ -284,7 +284,8 @@ mod tests {
         assert!(warning.what.contains(&place) && !warning.what.contains("a/c"), "{warning:?}");
         let look = crate::report::terminal::Look { width: None, colour: false };
         for shown in [crate::report::markdown::render(&report), crate::report::terminal::render(&report, look)] {
-            assert!(shown.contains("a/b *") && shown.contains("87.4 times as fast"), "{shown}");
+            // Markdown has its stars behind backslashes.
+            assert!(shown.replace('\\', "").contains("a/b *") && shown.contains("87.4 times as fast"), "{shown}");
         }
     }
 

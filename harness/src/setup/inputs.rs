@@ -210,6 +210,7 @@ struct Extent {
     items: u64,
     fresh: u64,
     ragged: bool,
+    unseen: bool,
 }
 
 impl Extent {
@@ -224,13 +225,14 @@ impl Extent {
         };
         let items = items.min(slices.unwrap_or(u64::MAX));
         let fresh = if input.arguments.is_empty() { 0 } else { room.clamp(1, 32).min(slices.map_or(32, |_| items)) };
-        Self { size, items, fresh, ragged: input.ragged }
+        Self { size, items, fresh, ragged: input.ragged, unseen: input.unseen }
     }
 
-    /// Where in a text an item begins. Items lie all over it, fresh ones between the others.
+    /// Where in a text an item begins. Items lie all over it, fresh ones between the others. Where texts are unseen the fresh ones are others than
+    /// where they are not: one worker may get both.
     fn start(&self, item: u64, length: u64) -> u64 {
         let step = length / self.items;
-        if item < self.items { step * item } else { step * (item - self.items) + step / 2 }
+        if item < self.items { step * item } else { step * (item - self.items) + step / if self.unseen { 4 } else { 2 } }
     }
 
     /// How long each item is. A ragged fresh one is of a length that no other has.
@@ -280,7 +282,7 @@ fn file_kind(recipe: &Recipe) -> Option<Kind> {
 }
 
 fn make(folder: &Path, place: usize, recipe: &Recipe, text: &str, extent: &Extent) -> Result<Made> {
-    let Extent { size, items, fresh, ragged } = *extent;
+    let Extent { size, items, fresh, ragged, unseen } = *extent;
     Ok(match recipe {
         Recipe::Size => Made::Integers(extent.lengths().into_iter().map(u64::cast_signed).collect()),
         Recipe::Callable(function) => Made::Callable { function: *function, items: items as usize },
@@ -296,7 +298,7 @@ fn make(folder: &Path, place: usize, recipe: &Recipe, text: &str, extent: &Exten
             let longest = counts.iter().max().copied().unwrap_or(size);
             let stride = (longest * kind.width()).next_multiple_of(ALIGNMENT);
             let name = format!("{recipe:?}");
-            let digest = to_hex(&Sha256::digest(format!("{name} {ragged} {SEED} {}", text.len()))[..4]);
+            let digest = to_hex(&Sha256::digest(format!("{name} {ragged} {unseen} {SEED} {}", text.len()))[..4]);
             let path = folder.join(format!("{}-{digest}-{size}x{items}+{fresh}.bin", kind_name(kind)));
             if fs::metadata(&path).map_or(0, |file| file.len()) != stride * (items + fresh) {
                 write_file(&path, recipe, text, extent, stride)
@@ -613,6 +615,11 @@ mod tests {
         // The last one goes on at the beginning.
         assert!(slices.iter().all(|slice| slice.len() == 100 && text.repeat(2).contains(slice.trim_end_matches(' '))));
         assert!(slices.iter().enumerate().all(|(at, slice)| !slices[..at].contains(slice)));
+
+        // The same text, as one that may come again: its fresh slices are others.
+        let again = make_pool(&layout, &Input { unseen: false, ..input.clone() }, Some(100)).unwrap();
+        assert!((0..30).all(|item| pool.data(item).unwrap() == again.data(item).unwrap()));
+        assert!(again.fresh().all(|item| !all(&pool).contains(&again.data(item).unwrap())));
 
         // Longer than the text: it begins again.
         let long = make_pool(&layout, &input, Some(7000)).unwrap();

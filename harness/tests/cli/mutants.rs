@@ -80,7 +80,7 @@ fn every_input_of_every_operation_tells_every_mutant() {
     assert!(told > 500, "{told}");
     for case in &run.cases {
         let mutants = run.cells.iter().filter(|cell| cell.case == case.id).count();
-        let least = if ["noop", "fail"].contains(&case.operation.as_str()) { 1 } else { 12 };
+        let least = if ["noop", "fail"].contains(&case.operation.as_str()) { 1 } else { 10 };
         assert!(mutants >= least, "{mutants} mutants of {}.{}", case.workload, case.operation);
     }
 }
@@ -95,7 +95,9 @@ fn an_input_that_is_alone_in_its_pool_tells_a_constant_too() {
     let run = sandbox.recorded().run;
     assert!(run.cells.len() >= 3 * 3, "{}", run.cells.len());
     for cell in &run.cells {
-        let wrong = matches!(&cell.status, Status::Wrong { detail } if detail.contains("fresh input 0"));
+        // What comes first in a worker is right, until it is not on the input that no sample has.
+        let is_first = ["talk", "symbols"].contains(&case_of(&run, cell).input.as_str());
+        let wrong = matches!(&cell.status, Status::Wrong { detail } if !is_first || detail.contains("fresh input 0"));
         assert!(wrong, "{}: {}", name(&run, cell), cell.status);
     }
 }
