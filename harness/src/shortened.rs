@@ -34,7 +34,7 @@ mod tests {
             let cut = shortened(&text, longest);
             let count = text.chars().count();
             if count <= longest {
-                prop_assert_eq!(cut, text);
+                prop_assert_eq!(cut, text.as_str());
             } else {
                 let said = format!(" […{} characters left out…] ", count - longest);
                 let (head, tail) = cut.split_once(&said).unwrap();

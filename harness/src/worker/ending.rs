@@ -80,9 +80,11 @@ fn kill_all(workers: &mut [&mut Worker]) {
     let mut tidying_until = None;
     wait_for(KILLING, || {
         for worker in workers.iter_mut().filter_map(|worker| worker.status().is_none().then_some(worker)) {
-            // All of its group at once, before any of them could start another. As long as nobody has asked for its status, its number
-            // is its own. And itself, whatever group it is in now.
-            kill_process_group(worker.group, Signal::KILL).ok();
+            if !cfg!(target_os = "linux") {
+                // Where processes are not listed, its group is all there is to go by. As long as nobody has asked for its status, its
+                // number is its own.
+                kill_process_group(worker.group, Signal::KILL).ok();
+            }
             worker.child.kill().ok();
         }
         let (tidying, others): (Vec<Process>, Vec<Process>) = guard.kin(&kin(workers)).concat().into_iter().partition(Process::tidies_up);
