@@ -365,16 +365,16 @@ mod tests {
     #[test]
     fn a_number_that_was_used_again_is_left_alone() {
         let process = |pid, started, session| Process { pid, started, parent: 1, group: session, session, ended: false };
-        let left = left(&[Line::Worker(4000_000, 10), Line::Worker(4000_001, 10)], "");
+        let left = left(&[Line::Worker(4_000_000, 10), Line::Worker(4_000_001, 10)], "");
         let all = [
-            process(4000_000, 10, 4000_000),
-            process(4000_002, 11, 4000_000),
+            process(4_000_000, 10, 4_000_000),
+            process(4_000_002, 11, 4_000_000),
             // The worker that had this number is gone, and so was all its session, or nobody could have got it.
-            process(4000_001, 99, 4000_001),
-            process(4000_003, 99, 4000_001),
-            process(4000_004, 9, 1),
+            process(4_000_001, 99, 4_000_001),
+            process(4_000_003, 99, 4_000_001),
+            process(4_000_004, 9, 1),
         ];
         let pids: Vec<u32> = left.members(&all).iter().map(|process| process.pid).collect();
-        assert_eq!(pids, [4000_000, 4000_002]);
+        assert_eq!(pids, [4_000_000, 4_000_002]);
     }
 }

@@ -15,7 +15,7 @@ pub struct Process {
     pub group: u32,
     /// Its session.
     pub session: u32,
-    /// It runs no code any more: its number is kept until its parent asks for it.
+    /// It runs no code any more: it gives back what it has, or its number is kept until its parent asks for it.
     pub ended: bool,
 }
 
@@ -62,7 +62,8 @@ mod system {
                 parent: number(1)?,
                 group: number(2)?,
                 session: number(3)?,
-                ended: fields.first()?.starts_with(['Z', 'X']),
+                // To give a gigabyte back takes a while, in which the process has no environment any more.
+                ended: fields.first()?.starts_with(['Z', 'X']) || fields.get(6)?.parse::<u32>().ok()? & EXITING != 0,
             })
         }
 
@@ -109,6 +110,9 @@ mod system {
             fs::read_to_string(format!("/proc/{}/comm", self.pid)).unwrap_or_default().trim().to_owned()
         }
     }
+
+    /// `PF_EXITING` of the kernel's flags of a process.
+    const EXITING: u32 = 4;
 
     const TRACKER: &[u8] = b"resource_tracker import main";
 

@@ -96,6 +96,17 @@ fn an_interrupted_run_leaves_nothing() {
 }
 
 #[test]
+fn a_run_whose_lane_hangs_can_be_interrupted() {
+    let sandbox = Sandbox::with("misfits");
+    let traces = Traces::new(&sandbox);
+    let driver = traces.start(run(&sandbox, "joins", ROUNDS, &[]));
+    sandbox.wait_until("a worker", || sandbox.workers().iter().any(|line| line.contains("bindbench_worker")).then_some(()));
+    kill_process(Pid::from_child(&driver), Signal::INT).unwrap();
+    traces.wait(driver).exits_with(130);
+    assert_eq!(traces.left(), [""; 0]);
+}
+
+#[test]
 fn a_killed_run_leaves_nothing() {
     stopped(Signal::KILL, None, RunState::Running);
 }
