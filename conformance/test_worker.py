@@ -97,14 +97,13 @@ def test_a_lane_that_closes_its_standard_streams(start: Start) -> None:
     assert "finished" in worker.ask("finish")
 
 
-@pytest.mark.parametrize("way_out", ["sys.exit(3)", "os._exit(3)", "raise SystemExit(3)"])
 @pytest.mark.parametrize("threads", [0, 1, 2])
-def test_a_lane_that_exits(start: Start, way_out: str, threads: int) -> None:
-    """It gets what it asks for, from a thread too (where Python would ignore `SystemExit`), and the status tells."""
-    worker = start(f"""
-        import os, sys
+def test_a_lane_that_exits(start: Start, threads: int) -> None:
+    """From a thread, too; the status tells."""
+    worker = start("""
+        import os
         def leave():
-            {way_out}
+            os._exit(3)
     """)
     with pytest.raises(WorkerGone, match="status 3"):
         if threads == 0:
@@ -112,6 +111,96 @@ def test_a_lane_that_exits(start: Start, way_out: str, threads: int) -> None:
         else:
             prepare(worker, "leave", [], threads=threads)
             sample(worker, 1)
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind"),
+    [
+        ("sys.exit(3)", "SystemExit"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+        ("raise GeneratorExit", "GeneratorExit"),
+        ("raise PanicException('a panic')", "PanicException"),
+        ("raise Unprintable", "Unprintable"),
+    ],
+)
+def test_what_is_no_exception_is_a_failure_and_the_worker_goes_on(start: Start, raised: str, kind: str) -> None:
+    worker = start(f"""
+        import sys
+        class PanicException(BaseException): pass
+        class Meta(type):
+            @property
+            def __name__(cls): raise SystemExit
+            @property
+            def __mro__(cls): raise SystemExit
+        class Unprintable(BaseException, metaclass=Meta):
+            def __str__(self): raise SystemExit
+            __repr__ = __str__
+        def leave():
+            {raised}
+        def one(): return 1
+    """)
+    prepare(worker, "leave", [])
+    answer = worker.ask({"verify": {"cell": 7}})["verified"]["answers"][0]["raised"]
+    assert answer["type"] == kind
+    assert "BaseException" in answer["bases"]
+    assert "in leave" in answer["traceback"]
+    assert call(worker, "leave")["raised"]["type"] == kind
+    one_call = {"cell": 7, "loops": 1, "first": 0}
+    watch = {"cell": 7, "first": 0, "duration_ns": 1_000_000_000, "switch_interval_ns": 5_000_000}
+    for threads, request in (1, {"sample": one_call}), (2, {"sample": one_call}), (1, {"weigh": one_call}), (1, {"watch": watch}):
+        prepare(worker, "leave", [], threads=threads)
+        failed = worker.ask(request)["failed"]
+        assert failed["type"] == kind, request
+        assert "in leave" in failed["traceback"]
+    assert call(worker, "one") == {"integer": "1"}
+    assert "finished" in worker.ask("finish")
+
+
+@pytest.mark.parametrize("raised", ["SystemExit(3)", "KeyboardInterrupt()", "MemoryError()"])
+def test_what_is_raised_at_import_is_a_failure_and_the_worker_goes_on(start: Start, tmp_path: Path, raised: str) -> None:
+    worker = start("def one(): return 1")
+    (tmp_path / "broken_lane.py").write_text(f"raise {raised}\n")
+    failed = worker.ask({"load": {"lane": "b/b", "paths": [str(tmp_path)], "modules": {"call": "broken_lane"}}})["failed"]
+    assert failed["type"] == raised.split("(")[0]
+    assert call(worker, "one") == {"integer": "1"}
+
+
+def test_long_texts_are_cut(start: Start) -> None:
+    worker = start("""
+        class Long:
+            def __repr__(self): return "r" * 9_000_000
+        def shout(): raise type("N" * 100_000, (ValueError,), {})("head" + "m" * 9_000_000 + "tail")
+        def show(): return Long()
+    """)
+    raised = call(worker, "shout")["raised"]
+    assert len(raised["type"]) < 300
+    assert len(raised["message"]) < 3000
+    assert raised["message"].startswith("headmmm")
+    assert "characters left out" in raised["message"]
+    assert raised["message"].endswith("mmmtail")
+    prepare(worker, "shout", [])
+    assert len(json.dumps(worker.ask({"verify": {"cell": 7}}))) < 30_000
+    assert len(call(worker, "show")["other"]) < 3000
+
+
+def test_a_child_of_a_forked_child_closes_nothing(start: Start) -> None:
+    """The numbers of the channel's descriptors may stand for something else there."""
+    worker = start("""
+        import os
+        def fork(again=True):
+            pid = os.fork()
+            if pid:
+                return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            try:
+                if not again:
+                    os.fstat(3), os.fstat(4)
+                    os._exit(0)
+                os.dup2(2, 3), os.dup2(2, 4)
+                os._exit(fork(again=False))
+            except BaseException:
+                os._exit(9)
+    """)
+    assert call(worker, "fork") == {"integer": "0"}
 
 
 def test_a_lane_that_crashes(start: Start) -> None:

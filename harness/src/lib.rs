@@ -11,6 +11,7 @@ pub mod measure;
 pub mod profile;
 pub mod report;
 pub mod setup;
+pub mod shortened;
 pub mod stats;
 pub mod store;
 pub mod worker;

@@ -1,8 +1,8 @@
 //! What the driver and its workers say to each other: types only.
 //!
 //! One JSON object a line, over two file descriptors of their own (never stdin, stdout or stderr: a lane that prints must not
-//! break a run). The driver sends a [`Request`], the worker answers with exactly one [`Reply`]. A worker that reads the end of
-//! its input exits with status 0. `pyscripts/bindbench_worker` speaks it in Python, `impls/native` in Rust.
+//! break a run). The driver sends a [`Request`], the worker answers with exactly one [`Reply`]: one that says anything else, says more than
+//! 64 MiB, or does not read, is ended. A worker that reads the end of its input exits with status 0. `pyscripts/bindbench_worker` speaks it in Python, `impls/native` in Rust.
 //!
 //! ```
 //! use bindbench_protocol::{Reply, Request};
@@ -68,7 +68,8 @@ pub enum Request {
     /// From now on, take samples of the process's own stacks while it runs the calls of a [`Request::Sample`]; answered by
     /// [`Reply::Recording`]. Never in a worker whose times count.
     Record(Record),
-    /// Report what the process used, then exit with status 0; answered by [`Reply::Finished`].
+    /// Report what the process used, then exit with status 0, and take nothing of what was started along; answered by [`Reply::Finished`].
+    /// A worker that takes longer than a few seconds for it is ended.
     Finish,
 }
 
@@ -338,7 +339,7 @@ pub enum Reply {
         /// Peak resident set of the worker itself, in bytes (`VmHWM`; not `ru_maxrss`, which is inherited over fork and exec).
         peak_resident_bytes: Option<u64>,
     },
-    /// To any request: it could not be done. The worker goes on.
+    /// To any request: it could not be done, or what the lane was asked for raised anything. The worker goes on.
     Failed(Raised),
 }
 
@@ -526,6 +527,9 @@ pub struct Raised {
     /// The traceback's text, where it helps (failures of the worker's own work).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceback: Option<String>,
+    /// Where it was raised, for people. No worker says so: whoever reads a reply makes it of the traceback.
+    #[serde(skip)]
+    pub place: Option<String>,
 }
 
 #[cfg(test)]
@@ -630,7 +634,7 @@ mod tests {
         );
         is_written_as(Reply::Recording {}, json!({"recording": {}}));
         is_written_as(Reply::Finished { peak_resident_bytes: None }, json!({"finished": {"peak_resident_bytes": null}}));
-        let raised = Raised { kind: "KeyError".into(), message: "3".into(), bases: vec!["Exception".into()], traceback: None };
+        let raised = Raised { kind: "KeyError".into(), message: "3".into(), bases: vec!["Exception".into()], ..Raised::default() };
         is_written_as(Reply::Failed(raised), json!({"failed": {"type": "KeyError", "message": "3", "bases": ["Exception"]}}));
     }
 

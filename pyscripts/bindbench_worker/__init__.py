@@ -9,5 +9,6 @@ any interpreter a lane supports, and nothing a lane brings along can collide wit
     inputs      an argument as the driver describes it → the Python object
     timing      the timed loop
     answers     what a call returned or raised → what the driver compares
+    texts       what a lane wrote, cut to a length that can be shown
     process     what the process knows of itself
 """

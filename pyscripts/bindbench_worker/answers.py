@@ -10,13 +10,17 @@ import sys
 from array import array
 from typing import Any, Callable
 
+from . import texts
 
-def answer_of_call(call: Callable[..., Any], arguments: tuple[Any, ...], with_values: bool = False) -> dict[str, Any]:
-    """The answer of `call(*arguments)`, an exception included."""
+
+def answer_of_call(
+    call: Callable[..., Any], arguments: tuple[Any, ...], with_values: bool = False, with_traceback: bool = False
+) -> dict[str, Any]:
+    """The answer of `call(*arguments)`, an exception included, whatever it is: a lane that calls `sys.exit` has raised."""
     try:
         returned = call(*arguments)
-    except Exception as error:
-        return {"raised": raised(error)}
+    except BaseException as error:
+        return {"raised": raised(error, with_traceback)}
     return answer(returned, with_values)
 
 
@@ -37,18 +41,19 @@ def answer(returned: object, with_values: bool = False) -> dict[str, Any]:
     return _other(returned)
 
 
-def raised(error: Exception, with_traceback: bool = False) -> dict[str, Any]:
-    """What the driver learns of an exception."""
+def raised(error: BaseException, with_traceback: bool = False) -> dict[str, Any]:
+    """What the driver learns of an exception. Its texts are cut; with a traceback, the whole goes to the log."""
     kind = type(error)
     described: dict[str, Any] = {
-        "type": kind.__name__,
-        "message": _message(error),
-        "bases": [base.__name__ for base in kind.__mro__[1:]],
+        "type": texts.name(kind),
+        "message": texts.shortened(texts.message(error)),
+        "bases": texts.bases(kind),
     }
     if with_traceback:
-        import traceback
-
-        described["traceback"] = _printable("".join(traceback.format_exception(kind, error, error.__traceback__)))
+        traceback = texts.traceback(error)
+        texts.log("".join(traceback))
+        # The innermost frames say most.
+        described["traceback"] = "".join(map(texts.shortened, traceback[-8:]))
     return described
 
 
@@ -82,16 +87,4 @@ def _uint32(returned: object) -> list[int] | None:
 
 
 def _other(returned: object) -> dict[str, Any]:
-    return {"other": _printable(f"{type(returned).__name__}: {reprlib.repr(returned)}")}
-
-
-def _message(error: Exception) -> str:
-    try:
-        return _printable(str(error))
-    except Exception:
-        return "(the exception cannot be printed)"
-
-
-def _printable(text: str) -> str:
-    """The text without lone surrogates, which JSON can carry but no Rust string can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return {"other": texts.shortened(texts.printable(f"{texts.name(type(returned))}: {reprlib.repr(returned)}"))}

@@ -45,8 +45,15 @@ class Channel:
             sys.exit(f"bindbench_worker is started by bindbench, which sets {REQUESTS} and {REPLIES}")
         for descriptor in descriptors:
             os.set_inheritable(descriptor, False)
-            # A forked child that outlived the worker would keep the driver from seeing that the worker is gone.
-            os.register_at_fork(after_in_child=lambda descriptor=descriptor: os.close(descriptor))
+        # A forked child that outlived the worker would keep the driver from seeing that the worker is gone. A child of such a
+        # child has nothing to close any more: the numbers may stand for something else there.
+        unclosed = list(descriptors)
+
+        def close_in_child() -> None:
+            while unclosed:
+                os.close(unclosed.pop())
+
+        os.register_at_fork(after_in_child=close_in_child)
         return cls(*descriptors)
 
     def receive(self) -> str:

@@ -104,7 +104,12 @@ class Cell:
         """The answers to `count` items of the pool from `first` on, or to all the others, and what the first call took."""
         call, spans = with_stopwatch(self.call)
         end = None if count is None else first + count
-        answers = [answer_of_call(call, arguments) for arguments in self.pool[first:end]]
+        answers = []
+        # One traceback is enough, and where an exception is what is expected, there is none to look into.
+        with_traceback = not self._raises
+        for arguments in self.pool[first:end]:
+            answers.append(answer_of_call(call, arguments, with_traceback=with_traceback))
+            with_traceback = with_traceback and "raised" not in answers[-1]
         return {"answers": answers, "first_ns": spans[0] if spans else None}
 
     def untimed(self, first: int) -> tuple[Callable[..., Any], Iterator[tuple[Any, ...]]]:

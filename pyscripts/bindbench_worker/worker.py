@@ -28,10 +28,7 @@ class Worker:
         self._timeless = False
 
     def reply_to(self, line: str) -> dict[str, Any]:
-        """The reply to one request.
-
-        Only an `Exception` becomes a reply. `SystemExit` is none: a lane that asks the process to end gets what it asks for.
-        """
+        """The reply to one request. Whatever is raised becomes one, `SystemExit` too: the lane's next cell may be fine."""
         try:
             request = json.loads(line)
             name, body = next(iter(request.items())) if isinstance(request, dict) else (request, {})
@@ -39,7 +36,7 @@ class Worker:
             if handler is None:
                 raise ValueError(f"there is no request {name!r}")
             return handler(self, **body)
-        except Exception as error:
+        except BaseException as error:
             return {"failed": raised(error, with_traceback=True)}
 
     def _load(

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::contender::Once;
 use super::crew::{Crew, Trouble, check};
+use crate::shortened::shortened;
 use crate::store::model::{Cell, Status};
 
 /// A sample lasts at least this long.
@@ -88,5 +89,5 @@ fn sample(crew: &mut Crew, cell: &Cell, loops: u64) -> Result<u64, Trouble> {
 
 fn unexpected(reply: &Reply) -> Trouble {
     let text = format!("{reply:?}");
-    Trouble::Cell(Status::Raised { detail: format!("the worker's reply does not fit the request: {text:.200}") })
+    Trouble::Cell(Status::Raised { detail: format!("the worker's reply does not fit the request: {}", shortened(&text, 200)) })
 }

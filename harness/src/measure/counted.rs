@@ -11,6 +11,7 @@ use super::contender::Contender;
 use super::crew::{Gear, Trouble, check, describe, trouble};
 use super::hardware::CpuCounter;
 use super::instrument::{Instrument, Reading};
+use crate::shortened::shortened;
 use crate::store::model::{Cell, Status};
 use crate::worker::{Launch, Worker};
 
@@ -38,7 +39,7 @@ impl From<Trouble> for NoCount {
     fn from(trouble: Trouble) -> Self {
         match trouble {
             Trouble::Interrupted => Self::Interrupted,
-            Trouble::Cell(Status::Crashed { signal }) if signal == "SIGILL" => {
+            Trouble::Cell(Status::Crashed { signal, .. }) if signal == "SIGILL" => {
                 Self::Because("valgrind does not know an instruction that it executes (SIGILL): AVX-512, for example".to_owned())
             }
             Trouble::Cell(status) => Self::Because(format!("while it was counted: {status}")),
@@ -158,7 +159,7 @@ fn uncounted(error: std::io::Error) -> NoCount {
 
 fn misfit(reply: &Reply) -> NoCount {
     let text = format!("{reply:?}");
-    NoCount::Because(format!("the worker's reply does not fit the request: {text:.200}"))
+    NoCount::Because(format!("the worker's reply does not fit the request: {}", shortened(&text, 200)))
 }
 
 #[cfg(test)]
@@ -171,7 +172,7 @@ mod tests {
             NoCount::Because(why) => why,
             NoCount::Interrupted => panic!("nobody pressed anything"),
         };
-        assert!(of(Status::Crashed { signal: "SIGILL".into() }).contains("AVX-512"));
+        assert!(of(Status::Crashed { signal: "SIGILL".into(), said: None }).contains("AVX-512"));
         assert_eq!(of(Status::TimedOut { after_s: 300.0 }), "while it was counted: timed out after 300 s");
         assert_eq!(NoCount::from(Trouble::Interrupted), NoCount::Interrupted);
     }

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use bindbench_protocol::{Answer, Raised, Reply, Request};
 
 use super::contender::Contender;
 use crate::setup::oracle::Expected;
+use crate::shortened::shortened;
 use crate::store::model::{Cell, FirstCall, Status, WorkerRecord};
-use crate::worker::{Guard, Launch, Limits, Lost, Worker, signal_name};
+use crate::worker::{Ending, Guard, Launch, Limits, Lost, PATIENCE, Worker, end_all, signal_name};
 
 /// Which worker: lane, interpreter, and whether it is the twin's.
 pub type Post = (String, Option<String>, bool);
@@ -68,6 +70,8 @@ pub struct Crew<'a> {
     hash_seed: u32,
     watch: Watch<'a>,
     members: BTreeMap<Post, Member<'a>>,
+    /// Why a worker could not be started or could not load its lane: another one could not either.
+    unloadable: BTreeMap<Post, Status>,
 }
 
 /// A worker and the cells whose inputs it holds.
@@ -84,7 +88,7 @@ struct Member<'a> {
 impl<'a> Crew<'a> {
     /// Nobody yet: workers are started when they are needed, all with the same `PYTHONHASHSEED`.
     pub fn new(gear: &'a Gear, generation: u32, hash_seed: u32, watch: Watch<'a>) -> Self {
-        Self { gear, introductions: Vec::new(), generation, hash_seed, watch, members: BTreeMap::new() }
+        Self { gear, introductions: Vec::new(), generation, hash_seed, watch, members: BTreeMap::new(), unloadable: BTreeMap::new() }
     }
 
     /// Asks the worker of a cell, which is started and given the cell's inputs if need be.
@@ -138,8 +142,19 @@ impl<'a> Crew<'a> {
     /// Makes sure that the cell's worker lives.
     fn present(&mut self, cell: &Cell) -> Result<Post, Trouble> {
         let post = post_of(cell);
-        if !self.members.contains_key(&post) {
-            self.start(&post)?;
+        if let Some(status) = self.unloadable.get(&post) {
+            return Err(Trouble::Cell(status.clone()));
+        }
+        if !self.members.contains_key(&post)
+            && let Err(trouble) = self.start(&post)
+        {
+            if let Trouble::Cell(status) = &trouble {
+                self.unloadable.insert(post.clone(), status.clone());
+            }
+            if let Some(member) = self.members.remove(&post) {
+                self.end(vec![(post, member)]);
+            }
+            return Err(trouble);
         }
         Ok(post)
     }
@@ -187,7 +202,7 @@ impl<'a> Crew<'a> {
                 self.introductions.push(Introduction { post: post.clone(), loaded });
                 Ok(())
             }
-            other => Err(raised(format!("the worker answered {other:?} when it was told to load"))),
+            other => Err(raised(format!("the worker answered {} when it was told to load", shortened(&format!("{other:?}"), 200)))),
         }
     }
 
@@ -199,41 +214,68 @@ impl<'a> Crew<'a> {
             Ok(Reply::Failed(raised)) => Err(Trouble::Cell(Status::Raised { detail: describe(&raised) })),
             Ok(reply) => Ok(reply),
             Err(lost) => {
-                let words = member.worker.last_words();
+                let trouble = trouble(lost, member.worker.last_words());
                 self.members.remove(post);
-                Err(trouble(lost, words))
+                Err(trouble)
             }
         }
     }
 
     /// Asks every worker to end in peace, and returns what is known of each.
     pub fn dismiss(mut self) -> Vec<WorkerRecord> {
+        let members = std::mem::take(&mut self.members).into_iter().collect();
+        self.end(members)
+    }
+
+    /// All at the same time: each has its exit handlers to run and its memory to give back.
+    fn end(&self, mut members: Vec<(Post, Member)>) -> Vec<WorkerRecord> {
         let (generation, hash_seed) = (self.generation, self.hash_seed);
-        let members = std::mem::take(&mut self.members);
-        let end = |((lane, interpreter, twin), mut member): (Post, Member)| {
-            let peak_resident_bytes = match member.worker.ask(&Request::Finish) {
-                Ok(Reply::Finished { peak_resident_bytes }) => peak_resident_bytes,
+        let told: Vec<bool> = members.iter_mut().map(|(_, member)| member.worker.finish().is_ok()).collect();
+        let peaks: Vec<Option<u64>> = members
+            .iter_mut()
+            .zip(told)
+            .map(|((_, member), told)| match told.then(|| member.worker.receive()) {
+                Some(Ok(Reply::Finished { peak_resident_bytes })) => peak_resident_bytes,
                 _ => None,
-            };
+            })
+            .collect();
+        let endings = end_all(&mut members.iter_mut().map(|(_, member)| &mut member.worker).collect::<Vec<_>>(), PATIENCE);
+        for (((lane, ..), _), ending) in members.iter().zip(&endings) {
+            self.watch.guard.note(lane, ending);
+        }
+        let mut lanes: Vec<&str> = members.iter().map(|((lane, ..), _)| lane.as_str()).collect();
+        lanes.dedup();
+        // Nothing says whose these are, unless there was one lane only.
+        let left_behind = self.watch.guard.sweep();
+        self.watch.guard.note(if let [lane] = lanes[..] { lane } else { "a lane" }, &Ending { left_behind, ..Ending::default() });
+        let record = |(((lane, interpreter, twin), member), peak_resident_bytes): ((Post, Member), Option<u64>)| {
             let Member { import_ns, first_calls, .. } = member;
             let first_calls = first_calls.into_values().collect();
             WorkerRecord { generation, lane, interpreter, twin, hash_seed, import_ns, peak_resident_bytes, first_calls }
         };
-        members.into_iter().map(end).collect()
+        members.into_iter().zip(peaks).map(record).collect()
     }
 }
 
-/// An exception on one line.
+/// When the user pressed Ctrl-C, nobody is dismissed: they are killed, all at the same time.
+impl Drop for Crew<'_> {
+    fn drop(&mut self) {
+        end_all(&mut self.members.values_mut().map(|member| &mut member.worker).collect::<Vec<_>>(), Duration::ZERO);
+    }
+}
+
+/// An exception, and where it was raised.
 pub fn describe(raised: &Raised) -> String {
-    if raised.message.is_empty() { raised.kind.clone() } else { format!("{}: {}", raised.kind, raised.message) }
+    let place = raised.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
+    if raised.message.is_empty() { format!("{}{place}", raised.kind) } else { format!("{}: {}{place}", raised.kind, raised.message) }
 }
 
 /// What the end of a worker means for the cell that it was asked about.
 pub fn trouble(lost: Lost, last_words: Option<String>) -> Trouble {
     Trouble::Cell(match lost {
         Lost::Interrupted => return Trouble::Interrupted,
-        Lost::Crashed { signal } => Status::Crashed { signal: signal_name(signal) },
-        Lost::Exited { code } => Status::Exited { code },
+        Lost::Crashed { signal } => Status::Crashed { signal: signal_name(signal), said: last_words },
+        Lost::Exited { code } => Status::Exited { code, said: last_words },
         Lost::TimedOut { after } => Status::TimedOut { after_s: after.as_secs_f64() },
         Lost::OutOfMemory { limit } => Status::OutOfMemory { limit_bytes: limit },
         Lost::Garbled { message } => {

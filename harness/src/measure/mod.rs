@@ -198,6 +198,7 @@ impl Session {
             introductions.append(&mut crew.introductions);
             crew.dismiss();
         }
+        self.note_endings(watch);
         self.note_introductions(&introductions)?;
         bar.finish_and_clear();
         Ok(Outcome::Finished)
@@ -223,6 +224,16 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// Says which lanes left something behind.
+    fn note_endings(&mut self, watch: Watch) {
+        for note in watch.guard.take_notes() {
+            // A run that was resumed may say so already.
+            if !self.run.notes.contains(&note) {
+                self.run.notes.push(note);
+            }
+        }
     }
 
     fn note_memory(&mut self) {
@@ -297,7 +308,8 @@ impl Session {
             done.insert((generation, round));
         }
         run.workers.extend(crew.dismiss());
-        folder.save(run)?;
+        self.note_endings(watch);
+        self.folder.save(&self.run)?;
         Ok(Outcome::Finished)
     }
 }

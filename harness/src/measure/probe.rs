@@ -110,7 +110,9 @@ fn ratio(first_ns: &[u64], second_ns: &[u64]) -> Option<f64> {
 
 fn unexpected(reply: &Reply) -> Trouble {
     let text = format!("{reply:?}");
-    Trouble::Cell(Status::Raised { detail: format!("the worker's reply does not fit the request: {text:.200}") })
+    Trouble::Cell(Status::Raised {
+        detail: format!("the worker's reply does not fit the request: {}", crate::shortened::shortened(&text, 200)),
+    })
 }
 
 #[cfg(test)]

@@ -233,7 +233,7 @@ fn session(
     for launch in launches.values_mut() {
         launch.load.modules.retain(|workload, _| run.cases.iter().any(|case| case.workload == *workload));
     }
-    let logs = folder.path().join("logs");
+    let logs = folder.path().join(crate::worker::LOGS);
     std::fs::create_dir_all(&logs).map_err(|error| miette!("can't make {}: {error}", logs.display()))?;
     let kernels_name = workshop.layout.kernels_library().file_name().unwrap_or_default().to_owned();
     Ok(Session {

@@ -8,8 +8,9 @@ use bindbench_protocol::{Loaded, Reply, Request, Sample, Sampled};
 use super::subject::Subject;
 use crate::measure::Watch;
 use crate::measure::crew::{Trouble, check, describe, trouble};
+use crate::shortened::shortened;
 use crate::store::model::Status;
-use crate::worker::{Launch, Limits, Worker};
+use crate::worker::{Guard, Launch, Limits, PATIENCE, Worker};
 
 /// Never more than this many calls in a loop: their inputs' list stays within 32 MiB.
 const MOST_LOOPS: u64 = 1 << 22;
@@ -28,13 +29,16 @@ pub struct Studio<'a> {
     pub watch: Watch<'a>,
 }
 
-/// A worker and the cell it sits for. The worker is killed when this is dropped.
+/// A worker and the cell it sits for. The worker is told to end when this is dropped, and killed if it does not.
 pub struct Sitting<'a> {
     subject: &'a Subject,
     launch: &'a Launch,
     worker: Worker<'a>,
+    guard: &'a Guard,
     first: usize,
     told_cpus: bool,
+    /// It does not answer any more.
+    is_lost: bool,
 }
 
 impl<'a> Sitting<'a> {
@@ -47,7 +51,7 @@ impl<'a> Sitting<'a> {
         let Watch { guard, interrupt } = studio.watch;
         let worker = Worker::start(launch, HASH_SEED, &log, studio.limits, guard, interrupt)
             .map_err(|error| raised(format!("the worker can't be started: {error}")))?;
-        Ok(Self { subject, launch, worker, first: 0, told_cpus: false })
+        Ok(Self { subject, launch, worker, guard, first: 0, told_cpus: false, is_lost: false })
     }
 
     /// The worker's process.
@@ -142,24 +146,24 @@ impl<'a> Sitting<'a> {
             Ok(Reply::Failed(failed)) => Err(raised(describe(&failed))),
             Ok(reply) => Ok(reply),
             Err(lost) => {
-                let words = self.worker.last_words();
-                Err(trouble(lost, words))
+                self.is_lost = true;
+                Err(trouble(lost, self.worker.last_words()))
             }
         }
     }
 
     /// Lets the worker end in peace, and waits until it has: what it writes at its very end is there then.
-    pub fn finish_and_wait(mut self) {
-        if self.ask(&Request::Finish).is_ok() {
-            // There is no further reply: its pipe closes when it ends. One that does not end is killed.
-            self.worker.receive().ok();
-        }
+    pub fn finish(self) {
+        // By dropping it.
     }
+}
 
-    /// Lets the worker end in peace.
-    pub fn finish(mut self) {
-        // One that does not is killed.
-        self.ask(&Request::Finish).ok();
+impl Drop for Sitting<'_> {
+    fn drop(&mut self) {
+        let finished = !self.is_lost && self.worker.finish().is_ok() && self.worker.receive().is_ok();
+        let mut ending = self.worker.end(if finished { PATIENCE } else { Duration::ZERO });
+        ending.left_behind.extend(self.guard.sweep());
+        self.guard.note(&self.subject.cell.lane, &ending);
     }
 }
 
@@ -169,5 +173,5 @@ fn raised(detail: String) -> Trouble {
 
 /// The trouble with a reply to another request.
 pub(super) fn unexpected(reply: &Reply) -> Trouble {
-    raised(format!("the worker's reply does not fit the request: {:.200}", format!("{reply:?}")))
+    raised(format!("the worker's reply does not fit the request: {}", shortened(&format!("{reply:?}"), 200)))
 }

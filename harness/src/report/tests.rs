@@ -81,7 +81,7 @@ fn kmp(made: &mut Synthetic) {
         made.cell(case, "ctypes/rust", python, size * 0.7 + 400.0);
         made.cell(case, "pyo3/held", python, size * 0.7 + 60.0);
         let crashed = made.cell(case, "multiprocess/rust", python, 1.0);
-        made.run.cells[crashed as usize].status = Status::Crashed { signal: "SIGSEGV".into() };
+        made.run.cells[crashed as usize].status = Status::Crashed { signal: "SIGSEGV".into(), said: None };
         made.cell(case, "python/pure", python, size * 90.0);
         made.cell(case, "python/builtin", python, size * 0.2);
         let wrong = made.cell(case, "capi/c", python, 1.0);

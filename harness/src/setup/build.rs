@@ -1,6 +1,6 @@
 //! Builds: the steps of a strategy's manifest, run for one interpreter, and the receipt they leave.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,7 +14,9 @@ use super::lines;
 use super::needs::{Tools, remedy};
 use super::packages;
 use super::receipt::{Artifact, Receipt, TimedBuilds, fingerprint, sha256_of};
+use super::without_python_variables;
 use crate::catalog::{Need, Strategy};
+use crate::shortened::shortened;
 
 /// Changes when receipts say something that older ones don't: then everything is built anew, once.
 const RECEIPTS: &str = "receipts with lines of sources";
@@ -61,8 +63,10 @@ impl<'a> Target<'a> {
         let Some(receipt) = Receipt::read(&self.receipt_path(layout)) else {
             return State::Unbuilt;
         };
-        if !self.fingerprint(layout, tools).is_ok_and(|now| now == receipt.fingerprint) {
-            return State::Stale("its sources, its tools or the kernels have changed since it was built".to_owned());
+        match self.fingerprint(layout, tools) {
+            Ok(now) if now == receipt.fingerprint => {}
+            Ok(_) => return self.differs(tools, &receipt),
+            Err(error) => return State::Skipped(format!("{error}: {}", error.root_cause())),
         }
         if let Some(reason) = &receipt.failure {
             return State::Failed(reason.clone());
@@ -71,6 +75,23 @@ impl<'a> Target<'a> {
             Ok(()) => State::Ready(Box::new(receipt)),
             Err(reason) => State::Stale(reason),
         }
+    }
+
+    /// Its fingerprint is another one now: what has changed, as far as the receipt tells.
+    fn differs(&self, tools: &Tools, receipt: &Receipt) -> State {
+        if !self.strategy.build.steps.is_empty() && tools.versions != receipt.tools {
+            if let Some(broken) = tools.broken() {
+                return State::Skipped(format!("{broken}; so it is not known whether what was built is still right"));
+            }
+            let versions = |versions: &BTreeMap<String, String>, tool: &String| versions.get(tool).cloned().unwrap_or("none".to_owned());
+            let names: BTreeSet<&String> = tools.versions.keys().chain(receipt.tools.keys()).collect();
+            let changed = names.into_iter().filter(|tool| tools.versions.get(*tool) != receipt.tools.get(*tool));
+            let changed: Vec<String> = changed
+                .map(|tool| format!("{tool} was {}, is {}", versions(&receipt.tools, tool), versions(&tools.versions, tool)))
+                .collect();
+            return State::Stale(format!("a tool has changed since it was built ({})", changed.join("; ")));
+        }
+        State::Stale("its sources or the kernels have changed since it was built".to_owned())
     }
 
     /// What keeps it from being built at all.
@@ -185,7 +206,7 @@ impl<'a> Target<'a> {
         let failed = |what: String| {
             let text = fs::read_to_string(log_path).unwrap_or_default();
             let last: Vec<&str> = text.lines().rev().filter(|line| !line.trim().is_empty()).take(8).collect();
-            let last = last.into_iter().rev().collect::<Vec<_>>().join("\n  ");
+            let last = shortened(&last.into_iter().rev().collect::<Vec<_>>().join("\n  "), 2000).into_owned();
             format!("does not build: {what}\n  {last}\n  all of it: {}", log_path.display())
         };
         let [program, arguments @ ..] = words else {
@@ -196,14 +217,13 @@ impl<'a> Target<'a> {
             Ok((log.try_clone()?, log.try_clone()?))
         };
         let (stdout, stderr) = prepare().map_err(|error| format!("can't write {}: {error}", log_path.display()))?;
-        let status = Command::new(program)
+        let status = without_python_variables(&mut Command::new(program))
             .args(arguments)
             .current_dir(&self.strategy.folder)
             .env(bindbench_protocol::KERNELS, layout.kernels_library())
             // What the surrounding `cargo run` sets for itself is not meant for the builds it starts.
             .env_remove("CARGO_TARGET_DIR")
             .env_remove("RUSTFLAGS")
-            .env_remove("PYTHONPATH")
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(stderr)

@@ -11,6 +11,8 @@ use miette::{Context, IntoDiagnostic, Result, bail, miette};
 
 use super::interpreters::Interpreter;
 use super::receipt::sha256_of;
+use super::without_python_variables;
+use crate::shortened::shortened;
 
 /// Makes the environment with the tools, unless it is there and made from this very lock. Needs some interpreter that can make
 /// environments, or uv on PATH; the newest will do.
@@ -72,13 +74,14 @@ fn clear(folder: &Path) -> Result<()> {
 }
 
 fn run(command: &mut Command) -> Result<()> {
-    // The user's own settings of Python and pip's index are theirs to keep; a foreign PYTHONPATH is not.
-    let output = command.env_remove("PYTHONPATH").env_remove("PYTHONHOME").output();
+    // The user's own settings of pip's index are theirs to keep; those of Python are not meant for this.
+    let output = without_python_variables(command).output();
     let output = output.into_diagnostic().wrap_err_with(|| format!("can't run {command:?}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
         let last: Vec<&str> = said.lines().rev().take(12).collect();
         let last = last.into_iter().rev().collect::<Vec<_>>().join("\n");
+        let last = shortened(&last, 4000);
         bail!(help = "the first set-up needs PyPI; after that, none of this is done again", "{command:?} failed:\n{last}");
     }
     Ok(())

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::catalog::Strategy;
+use crate::shortened::shortened;
 
 /// Older ones are found and named by `doctor`, not measured.
 const OLDEST: &str = "3.9";
@@ -115,6 +117,13 @@ pub enum InterpreterError {
         /// What there is.
         found: String,
     },
+    /// There may be some, but the system refuses to run them.
+    #[error("no CPython {OLDEST} or newer can be run:\n  {}", .reasons.join("\n  "))]
+    #[diagnostic(help("see what limits this shell has (`ulimit -a`), and whether one of these runs by itself"))]
+    NoneRuns {
+        /// What happened when each was run.
+        reasons: Vec<String>,
+    },
     /// A path that is no interpreter.
     #[error("--python {program}: {message}")]
     #[diagnostic(help("name a Python program, such as /usr/bin/python3"))]
@@ -126,9 +135,31 @@ pub enum InterpreterError {
     },
 }
 
+/// Programs that look like interpreters; more of them that don't run are not named.
+const MOST_REASONS: usize = 5;
+
+/// What is said of a program that could not be started at all.
+const REFUSED: &str = "can't be run";
+
+/// The error of a machine on which none was found: what was refused, if anything was.
+pub fn none(probe: &Path) -> InterpreterError {
+    let (candidates, mut reasons) = candidates();
+    // As when they were looked for: one at a time they may be no trouble.
+    let candidates: Vec<PathBuf> = candidates.into_iter().rev().collect();
+    let asked: Vec<String> = candidates
+        .par_iter()
+        .filter_map(|program| Some(format!("{} {}", program.display(), shortened(&ask(program, probe).err()?, 400))))
+        .collect();
+    // Older Pythons are of less interest than those that the system refuses to run.
+    let (refused, others): (Vec<String>, Vec<String>) = asked.into_iter().partition(|reason| reason.contains(REFUSED));
+    reasons.extend(refused.into_iter().chain(others));
+    reasons.truncate(MOST_REASONS);
+    if reasons.is_empty() { InterpreterError::None } else { InterpreterError::NoneRuns { reasons } }
+}
+
 /// Every interpreter found, newest first; CPython before others of the same version.
 pub fn find(probe: &Path) -> Vec<Interpreter> {
-    let candidates: Vec<PathBuf> = candidates().into_iter().collect();
+    let candidates: Vec<PathBuf> = candidates().0.into_iter().collect();
     let oldest: Version = OLDEST.parse().unwrap_or_else(|_| Version::new([3, 9]));
     let mut found: Vec<Interpreter> = candidates.par_iter().filter_map(|program| ask(program, probe).ok()).collect();
     found.retain(|interpreter| interpreter.version >= oldest);
@@ -152,7 +183,8 @@ fn make_unique(mut found: Vec<Interpreter>) -> Vec<Interpreter> {
     found
 }
 
-fn candidates() -> BTreeSet<PathBuf> {
+/// Programs that look like interpreters, and the folders in which the system refuses to look.
+fn candidates() -> (BTreeSet<PathBuf>, Vec<String>) {
     let home = env::home_dir().unwrap_or_default();
     let in_env = |name: &str| env::var_os(name).map(PathBuf::from);
     let mut folders: Vec<PathBuf> = env::var_os("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default();
@@ -162,9 +194,18 @@ fn candidates() -> BTreeSet<PathBuf> {
     for installed in [pyenv, uv].iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().filter_map(Result::ok) {
         folders.push(installed.path().join("bin"));
     }
-    folders
+    let mut refused = Vec::new();
+    let mut look = |folder: &PathBuf| match fs::read_dir(folder) {
+        Ok(files) => Some(files),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied) => None,
+        Err(error) => {
+            refused.push(format!("can't look into {}: {error}", folder.display()));
+            None
+        }
+    };
+    let found = folders
         .iter()
-        .filter_map(|folder| fs::read_dir(folder).ok())
+        .filter_map(&mut look)
         .flatten()
         .filter_map(Result::ok)
         .filter(|file| file.file_name().to_str().is_some_and(is_python))
@@ -172,7 +213,8 @@ fn candidates() -> BTreeSet<PathBuf> {
         // pyenv's shims are scripts that run whichever version is active: it is found in its own folder.
         .filter(|program| !program.parent().is_some_and(|folder| folder.ends_with("shims")))
         .map(|program| program.canonicalize().unwrap_or(program))
-        .collect()
+        .collect();
+    (found, refused)
 }
 
 /// `python`, `python3`, `python3.13`, `python3.14t`, `pypy3`, `pypy3.11`.
@@ -185,15 +227,12 @@ fn is_python(name: &str) -> bool {
 }
 
 fn ask(program: &Path, probe: &Path) -> Result<Interpreter, String> {
-    let output = Command::new(program)
-        .args(["-I", "-S"])
-        .arg(probe)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("can't be run: {error}"))?;
+    let output =
+        Command::new(program).args(["-I", "-S"]).arg(probe).stdin(Stdio::null()).output().map_err(|error| format!("{REFUSED}: {error}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("is no Python {OLDEST} or newer: {}", said.lines().last().unwrap_or("it failed without a word")));
+        let words = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it failed without a word");
+        return Err(format!("is no Python {OLDEST} or newer: {}", shortened(words, 400)));
     }
     serde_json::from_slice(&output.stdout).map(Interpreter::named).map_err(|error| format!("is no Python: {error}"))
 }

@@ -20,6 +20,7 @@ pub mod samplers;
 pub mod texts;
 
 use std::path::Path;
+use std::process::Command;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use miette::{Result, miette};
@@ -27,7 +28,7 @@ use rayon::prelude::*;
 
 use crate::catalog::{Catalog, Lane, Need, Strategy};
 use build::{State, Target};
-use interpreters::Interpreter;
+use interpreters::{Interpreter, InterpreterError};
 use layout::Layout;
 use needs::Tools;
 
@@ -67,7 +68,11 @@ impl Workshop {
     /// When one is not there.
     pub fn interpreters(&self, wanted: &[String], lanes: &[&Lane]) -> Result<Vec<Interpreter>> {
         let strategies: Vec<&Strategy> = self.strategies_of(lanes).into_iter().filter(|strategy| !is_native(strategy)).collect();
-        Ok(interpreters::pick(&self.found, wanted, &strategies, &self.layout.probe())?)
+        let probe = self.layout.probe();
+        interpreters::pick(&self.found, wanted, &strategies, &probe).map_err(|error| match error {
+            InterpreterError::None if self.found.is_empty() => interpreters::none(&probe).into(),
+            error => error.into(),
+        })
     }
 
     fn strategies_of(&self, lanes: &[&Lane]) -> Vec<&Strategy> {
@@ -183,6 +188,14 @@ impl Workshop {
     pub fn python(&self, interpreter: &Interpreter) -> std::path::PathBuf {
         self.layout.environment(&interpreter.name).join("bin/python")
     }
+}
+
+/// Without the user's own settings of Python: they are not meant for what set-up runs.
+pub fn without_python_variables(command: &mut Command) -> &mut Command {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PYTHON")) {
+        command.env_remove(name);
+    }
+    command
 }
 
 fn is_native(strategy: &Strategy) -> bool {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::without_python_variables;
 use crate::catalog::Need;
+use crate::shortened::shortened;
 
 /// The programs that build, as far as they are there.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +15,8 @@ pub struct Tools {
     programs: BTreeMap<&'static str, PathBuf>,
     /// Tool → first line of what it says of its version.
     pub versions: BTreeMap<String, String>,
+    /// Tool → what came instead of its version.
+    broken: BTreeMap<&'static str, String>,
 }
 
 impl Tools {
@@ -33,13 +37,28 @@ impl Tools {
 
     fn add(&mut self, name: &'static str, program: Option<PathBuf>, version_flag: &str) {
         let Some(program) = program else { return };
-        if let Ok(output) = Command::new(&program).arg(version_flag).output() {
-            // Some print it to stderr.
-            let said = if output.stdout.is_empty() { output.stderr } else { output.stdout };
-            let said = String::from_utf8_lossy(&said);
-            self.versions.insert(name.to_owned(), said.lines().next().unwrap_or_default().to_owned());
+        match without_python_variables(Command::new(&program).arg(version_flag)).output() {
+            Ok(output) => {
+                // Some print it to stderr.
+                let said = if output.stdout.is_empty() { output.stderr } else { output.stdout };
+                let said = String::from_utf8_lossy(&said);
+                let words = shortened(said.lines().next().unwrap_or_default(), 400).into_owned();
+                if output.status.success() {
+                    self.versions.insert(name.to_owned(), words);
+                } else {
+                    let words = if words.is_empty() { output.status.to_string() } else { words };
+                    self.broken.insert(name, format!("{} says: {words}", program.display()));
+                }
+            }
+            Err(error) => drop(self.broken.insert(name, format!("can't run {}: {error}", program.display()))),
         }
         self.programs.insert(name, program);
+    }
+
+    /// What is the matter with a tool that is there and does not even tell its version; none when all do.
+    pub fn broken(&self) -> Option<String> {
+        let (name, words) = self.broken.first_key_value()?;
+        Some(format!("{name} does not work: {words}"))
     }
 
     /// The program of a tool.
@@ -75,5 +94,23 @@ pub fn remedy(need: Need) -> &'static str {
         }
         Need::Cython | Need::Maturin => "bindbench setup",
         Need::PythonHeaders => "apt install python3-dev | dnf install python3-devel | brew install python",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_that_does_not_tell_its_version_is_broken_and_says_why() {
+        let mut tools = Tools::default();
+        tools.add("cc", which::which("true").ok(), "--version");
+        assert_eq!((tools.broken(), tools.versions.contains_key("cc")), (None, true));
+        tools.add("cargo", which::which("sh").ok(), "--no-such-option");
+        tools.add("rustc", Some("/nowhere/rustc".into()), "--version");
+        let words = tools.broken().unwrap();
+        assert!(words.starts_with("cargo does not work: /") && words.contains(" says: "), "{words}");
+        assert!(tools.broken["rustc"].starts_with("can't run /nowhere/rustc: "));
+        assert!(!tools.versions.contains_key("cargo") && tools.program("cargo").is_some());
     }
 }

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::bpe;
 use super::inputs::{Datum, Pool, to_hex};
 use crate::catalog::Oracle;
+use crate::shortened::shortened;
 
 /// Floats agree when they differ by no more than this, relative to the expected one.
 const TOLERANCE: f64 = 1e-9;
@@ -56,11 +57,14 @@ impl Expected {
     }
 }
 
+/// A lane may return an int of any size.
+const LONGEST_DIGITS: usize = 200;
+
 fn describe(answer: &Answer) -> String {
     match answer {
         Answer::None(()) => "None".to_owned(),
-        Answer::Integer(digits) => format!("the int {digits}"),
-        Answer::Float(digits) => format!("the float {digits}"),
+        Answer::Integer(digits) => format!("the int {}", shortened(digits, LONGEST_DIGITS)),
+        Answer::Float(digits) => format!("the float {}", shortened(digits, LONGEST_DIGITS)),
         Answer::Integers(list) => format!("a list of {} ints with SHA-256 {:.12}…", list.count, list.sha256),
         Answer::Uint32(buffer) => format!("a buffer of {} uint32 with SHA-256 {:.12}…", buffer.count, buffer.sha256),
         Answer::Raised(raised) => format!("a {}: {}", raised.kind, raised.message),

@@ -9,7 +9,9 @@ use super::build::Target;
 use super::layout::Layout;
 use super::needs::Tools;
 use super::receipt::{Artifact, Receipt};
+use super::without_python_variables;
 use crate::catalog::Lane;
+use crate::shortened::shortened;
 
 /// What uv says when there is no wheel, and trying again is no use; anything else may be the network.
 const UNSOLVABLE: &str = "No solution found";
@@ -32,9 +34,9 @@ pub fn install(target: &Target, layout: &Layout, tools: &Tools, receipt: &mut Re
         let mut command = Command::new(uv);
         command.args(["pip", "install", "--quiet", "--no-config", "--only-binary", ":all:", "--require-hashes", "--no-deps", "--python"]);
         command.arg(layout.environment(&interpreter.name).join("bin/python"));
-        command.arg("--target").arg(&folder).arg("-r").arg(target.strategy.folder.join(lock)).env_remove("PYTHONPATH");
+        command.arg("--target").arg(&folder).arg("-r").arg(target.strategy.folder.join(lock));
         receipt.commands.push(words(&command));
-        let output = command.output().map_err(|error| format!("can't run uv: {error}"))?;
+        let output = without_python_variables(&mut command).output().map_err(|error| format!("can't run uv: {error}"))?;
         if output.status.success() {
             receipt.artifacts.append(&mut shared_objects(&folder)?);
             continue;
@@ -64,7 +66,7 @@ fn reason(said: &str) -> String {
     let plain = said.replace(['×', '╰', '─', '▶', '│', '├'], " ");
     let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     let words = words.trim_start_matches("error: ");
-    format!("its packages can't be installed: {words:.600}")
+    format!("its packages can't be installed: {}", shortened(words, 600))
 }
 
 #[cfg(test)]

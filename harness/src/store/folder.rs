@@ -382,7 +382,7 @@ mod tests {
     /// Four cells: the second is slow and takes part in the first round only, the last one has no number.
     fn run() -> Run {
         let cell = |id: u32| {
-            let status = if id == 3 { Status::Exited { code: 1 } } else { Status::Ok };
+            let status = if id == 3 { Status::Exited { code: 1, said: None } } else { Status::Ok };
             serde_json::json!({"id": id, "case": 0, "lane": format!("a/{id}"), "interpreter": "3.13.0", "twin": false, "loops": 8,
                 "sample_ns": 5_000_000, "rounds": if id == 1 { 1 } else { ROUNDS }, "alone": false, "status": status})
         };

@@ -412,11 +412,17 @@ pub enum Status {
     Crashed {
         /// `SIGSEGV`.
         signal: String,
+        /// What it printed last, and where the rest is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<String>,
     },
     /// The worker ended by itself.
     Exited {
         /// Its exit status.
         code: i32,
+        /// What it printed last, and where the rest is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<String>,
     },
     /// No answer within the time limit; the worker's process tree was killed.
     TimedOut {
@@ -444,14 +450,18 @@ impl fmt::Display for Status {
             Self::Pending => f.write_str("not measured"),
             Self::Wrong { detail } => write!(f, "wrong: {detail}"),
             Self::Raised { detail } => write!(f, "raised: {detail}"),
-            Self::Crashed { signal } => write!(f, "crashed: {signal}"),
-            Self::Exited { code } => write!(f, "exited with status {code}"),
+            Self::Crashed { signal, said } => write!(f, "crashed: {signal}{}", after_a_colon(said)),
+            Self::Exited { code, said } => write!(f, "exited with status {code}{}", after_a_colon(said)),
             Self::TimedOut { after_s } => write!(f, "timed out after {after_s} s"),
             Self::OutOfMemory { limit_bytes } => {
                 write!(f, "out of memory: used more than {} MiB", limit_bytes >> 20)
             }
         }
     }
+}
+
+fn after_a_colon(said: &Option<String>) -> String {
+    said.as_ref().map(|said| format!(": {said}")).unwrap_or_default()
 }
 
 /// Something asked for that has no cell.

@@ -16,37 +16,12 @@ mod system {
     use std::fs;
 
     use super::Tree;
+    use crate::worker::processes::descendants;
 
-    /// Resident set of a process tree in bytes: the sum over its processes, pages they share counted in each. None where the system
-    /// does not tell, or when the process is gone.
+    /// Resident set of a process, pages that it shares counted in. None where the system does not tell, or when it is gone.
     pub fn resident_bytes(pid: u32) -> Option<u64> {
-        let own = |pid: u32| -> Option<u64> {
-            let statm = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
-            statm.split(' ').nth(1)?.parse().ok()
-        };
-        let pages: u64 = own(pid)? + descendants(pid).into_iter().filter_map(own).sum::<u64>();
-        Some(pages * rustix::param::page_size() as u64)
-    }
-
-    /// The processes that a process started, and those that they started, as far as the system tells.
-    pub fn descendants(pid: u32) -> Vec<u32> {
-        let mut found = Vec::new();
-        for task in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().filter_map(Result::ok) {
-            // CONFIG_PROC_CHILDREN is on in the distributions' kernels; where it is not, only the worker itself is seen.
-            let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
-            for child in children.split_whitespace().filter_map(|child| child.parse().ok()) {
-                found.push(child);
-                found.extend(descendants(child));
-            }
-        }
-        found
-    }
-
-    /// Whether a process still runs code: one that has ended is no more than a number until its parent asks for it.
-    pub fn is_running(pid: u32) -> bool {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        // The state comes after the program's name, which is in parentheses and may have some of its own.
-        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+        let statm = fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+        Some(statm.split(' ').nth(1)?.parse::<u64>().ok()? * rustix::param::page_size() as u64)
     }
 
     /// What a process tree takes now, counted page by page, which takes a while. None where the system does not tell.
@@ -87,14 +62,6 @@ mod system {
         None
     }
 
-    pub fn descendants(_pid: u32) -> Vec<u32> {
-        Vec::new()
-    }
-
-    pub fn is_running(_pid: u32) -> bool {
-        false
-    }
-
     pub fn tree(_pid: u32) -> Option<Tree> {
         None
     }
@@ -108,8 +75,8 @@ mod system {
     }
 }
 
-pub use system::{descendants, forget_the_peak, peak_bytes, tree};
-pub(super) use system::{is_running, resident_bytes};
+pub(super) use system::resident_bytes;
+pub use system::{forget_the_peak, peak_bytes, tree};
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
@@ -123,16 +90,5 @@ mod tests {
         assert!(peak_bytes(own).unwrap() > 0);
         assert_eq!(super::tree(u32::MAX), None);
         assert_eq!(peak_bytes(u32::MAX), None);
-    }
-
-    #[test]
-    fn a_process_that_has_ended_does_not_run_though_its_number_is_kept() {
-        assert!(is_running(std::process::id()));
-        let mut child = std::process::Command::new("true").spawn().unwrap();
-        while is_running(child.id()) {
-            std::thread::yield_now();
-        }
-        assert!(child.wait().unwrap().success());
-        assert!(!is_running(u32::MAX));
     }
 }

@@ -1,28 +1,30 @@
 //! A worker process: requests in, replies out, and limits on its time and memory while it thinks.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ExitStatus, Stdio};
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bindbench_protocol::{REPLIES_FD, REQUESTS_FD, Reply, Request};
 use command_fds::{CommandFdExt, FdMapping};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use process_wrap::std::{CommandWrap, CommandWrapper, ProcessSession};
+use rustix::process::{Pid, Signal};
 
-use super::memory::{descendants, resident_bytes};
-use super::{Guard, Launch};
+use super::channel::{Broken, Channel};
+use super::ending::{Ending, PATIENCE, end_all};
+use super::kin::{Kin, MARK};
+use super::log::Log;
+use super::memory::resident_bytes;
+use super::{Guard, Launch, texts};
+use crate::shortened::shortened;
 
 /// How often a worker's memory, its log and the user's Ctrl-C are looked at while it thinks.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// A lane may print megabytes: its log is cut when it is longer than this.
-const LONGEST_LOG: u64 = 4 << 20;
+/// A worker that has closed its descriptors is ending. It may take so long.
+const CLOSED: Duration = Duration::from_secs(2);
 
 /// What a worker may use.
 #[derive(Clone, Copy, Debug)]
@@ -68,20 +70,22 @@ pub enum Lost {
 /// A running worker. It and everything it started are killed when this is dropped.
 #[derive(Debug)]
 pub struct Worker<'g> {
-    child: Child,
-    group: Pid,
-    guard: &'g Guard,
-    requests: File,
-    replies: File,
-    buffer: Vec<u8>,
-    log: PathBuf,
+    pub(super) child: Child,
+    pub(super) group: Pid,
+    pub(super) kin: Kin,
+    pub(super) guard: &'g Guard,
+    pub(super) has_ended: bool,
+    channel: Channel,
+    log: Log,
     limits: Limits,
+    /// Of the request that has been sent.
+    deadline: Option<Instant>,
     looked: Instant,
     interrupt: &'g AtomicBool,
 }
 
 impl<'g> Worker<'g> {
-    /// Starts a worker in a process group of its own; what it prints goes to the log.
+    /// Starts a worker in a session of its own; what it prints goes to the log.
     ///
     /// # Errors
     /// When it can't be started.
@@ -93,41 +97,43 @@ impl<'g> Worker<'g> {
         guard: &'g Guard,
         interrupt: &'g AtomicBool,
     ) -> io::Result<Self> {
-        let (their_requests, our_requests) = pipe()?;
-        let (our_replies, their_replies) = pipe()?;
-        let printed = OpenOptions::new().create(true).append(true).open(log)?;
+        let (their_requests, our_requests) = io::pipe()?;
+        let (our_replies, their_replies) = io::pipe()?;
+        let channel = Channel::new(our_requests.into(), our_replies.into())?;
+        let folder = log.parent().unwrap_or(Path::new("/"));
+        let (log, printed) = Log::open(log)?;
+        let mark = guard.mark();
         let mut command = launch.command(hash_seed);
         command
             .env(REQUESTS_FD, "3")
             .env(REPLIES_FD, "4")
-            .current_dir(log.parent().unwrap_or(Path::new("/")))
+            .env(MARK, &mark)
+            .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(printed.try_clone()?)
             .stderr(printed)
-            .process_group(0)
-            .fd_mappings(vec![FdMapping { parent_fd: their_requests, child_fd: 3 }, FdMapping { parent_fd: their_replies, child_fd: 4 }])
+            .fd_mappings(vec![
+                FdMapping { parent_fd: their_requests.into(), child_fd: 3 },
+                FdMapping { parent_fd: their_replies.into(), child_fd: 4 },
+            ])
             .map_err(io::Error::other)?;
+        if let Some(scratch) = guard.scratch() {
+            command.env("TMPDIR", scratch);
+        }
+        // A process can leave its group for another one of its session, but no session for another one: in a session of its own it can't
+        // hide among the driver's processes, nor be reached from the terminal or reach it.
+        ProcessSession.pre_spawn(&mut command, &CommandWrap::from(Command::new("")))?;
         let child = command.spawn()?;
         // A child's id is never 0.
         let group = Pid::from_child(&child);
-        guard.list().add(group);
+        let kin = Kin { pid: child.id(), mark };
+        guard.add(&kin);
         // `command` holds the worker's ends of the pipes: it has to go, or the end of the worker would not be seen.
         drop(command);
-        Ok(Self {
-            child,
-            group,
-            guard,
-            requests: our_requests.into(),
-            replies: our_replies.into(),
-            buffer: Vec::new(),
-            log: log.to_owned(),
-            limits,
-            looked: Instant::now(),
-            interrupt,
-        })
+        Ok(Self { child, group, kin, guard, has_ended: false, channel, log, limits, deadline: None, looked: Instant::now(), interrupt })
     }
 
-    /// Its process, which is its process group, too.
+    /// Its process, which is its session, too.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -141,17 +147,26 @@ impl<'g> Worker<'g> {
         self.receive()
     }
 
-    /// Sends a request; its reply is to be received before the next one is sent.
+    /// Sends a request; its reply is to be received before the next one is sent. Time is counted from here.
     ///
     /// # Errors
-    /// When the worker is gone.
+    /// When the worker is gone, does not read, or has said something that nobody asked for.
     pub fn send(&mut self, request: &Request) -> Result<(), Lost> {
         let mut line = serde_json::to_vec(request).map_err(|error| Lost::Garbled { message: error.to_string() })?;
         line.push(b'\n');
-        match self.requests.write_all(&line) {
-            Ok(()) => Ok(()),
-            Err(_) => Err(self.how_it_ended()),
+        let deadline = Instant::now() + self.limits.time;
+        if self.channel.has_more() {
+            self.kill();
+            return Err(Lost::Garbled { message: "it wrote to the driver's descriptor without being asked".to_owned() });
         }
+        let mut unsent = &line[..];
+        while !unsent.is_empty() {
+            let sent = self.channel.send_some(&mut unsent, LOOK);
+            sent.map_err(|broken| self.how_it_ended(broken))?;
+            self.check(deadline)?;
+        }
+        self.deadline = Some(deadline);
+        Ok(())
     }
 
     /// Waits for a reply.
@@ -159,117 +174,109 @@ impl<'g> Worker<'g> {
     /// # Errors
     /// When the worker is gone, or is killed for its use of time or memory.
     pub fn receive(&mut self) -> Result<Reply, Lost> {
-        let deadline = Instant::now() + self.limits.time;
+        let deadline = self.deadline.take().unwrap_or_else(|| Instant::now() + self.limits.time);
         loop {
-            if let Some(end) = self.buffer.iter().position(|&byte| byte == b'\n') {
-                let line: Vec<u8> = self.buffer.drain(..=end).collect();
-                // Quick samples never let a pause run out.
-                if self.looked.elapsed() >= LOOK {
-                    self.look()?;
-                }
-                return serde_json::from_slice(&line).map_err(|error| {
-                    let line = String::from_utf8_lossy(&line);
-                    Lost::Garbled { message: format!("its reply can't be understood: {error}: {:.200}", line.trim_end()) }
-                });
+            if let Some(line) = self.channel.line() {
+                let reply = serde_json::from_slice(&line);
+                let mut reply = reply.map_err(|error| {
+                    let (error, line) = (error.to_string(), String::from_utf8_lossy(&line));
+                    Lost::Garbled {
+                        message: format!("its reply can't be understood: {}: {}", shortened(&error, 200), shortened(&line, 200)),
+                    }
+                })?;
+                texts::cut(&mut reply, &self.log);
+                return Ok(reply);
             }
-            self.wait_until(deadline)?;
-            let mut block = [0; 1 << 16];
-            match self.replies.read(&mut block) {
-                Ok(0) => return Err(self.how_it_ended()),
-                Ok(n) => self.buffer.extend_from_slice(&block[..n]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Err(self.how_it_ended()),
-            }
+            // Before every wait, however short: quick samples would never let a pause run out, and a reply may trickle for ever.
+            self.check(deadline)?;
+            let received = self.channel.receive_some(LOOK);
+            received.map_err(|broken| self.how_it_ended(broken))?;
         }
     }
 
-    /// Sleeps until there is something to read; meanwhile looks at the limits, ten times a second.
-    fn wait_until(&mut self, deadline: Instant) -> Result<(), Lost> {
-        loop {
-            // Before every wait, however short: quick samples would never let the pause below run out.
-            if self.interrupt.load(Ordering::Relaxed) {
-                return Err(Lost::Interrupted);
-            }
-            let pause = Timespec { tv_sec: 0, tv_nsec: LOOK.subsec_nanos().into() };
-            let ready = poll(&mut [PollFd::new(&self.replies.as_fd(), PollFlags::IN)], Some(&pause));
-            match ready {
-                Ok(0) | Err(Errno::INTR) => {}
-                // An error shows itself when it is read.
-                Ok(_) | Err(_) => return Ok(()),
-            }
+    /// Waits until a worker that has answered [`Request::Finish`] has ended, but not longer than that.
+    pub fn end(&mut self, patience: Duration) -> Ending {
+        end_all(&mut [self], patience).pop().unwrap_or_default()
+    }
+
+    /// Sends the last request. Its reply is not worth waiting for as long as for others.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn finish(&mut self) -> Result<(), Lost> {
+        self.limits.time = self.limits.time.min(PATIENCE);
+        self.send(&Request::Finish)
+    }
+
+    /// How it ended, if it has.
+    pub(super) fn status(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// Ctrl-C, the limits, and the log.
+    fn check(&mut self, deadline: Instant) -> Result<(), Lost> {
+        if self.interrupt.load(Ordering::Relaxed) {
+            return Err(Lost::Interrupted);
+        }
+        if self.looked.elapsed() >= LOOK {
             self.look()?;
-            if Instant::now() >= deadline {
-                self.kill();
-                return Err(Lost::TimedOut { after: self.limits.time });
-            }
         }
+        if Instant::now() >= deadline {
+            self.kill();
+            return Err(Lost::TimedOut { after: self.limits.time });
+        }
+        Ok(())
     }
 
-    /// Looks at its memory and its log.
+    /// Looks at the memory of all its processes, and at its log.
     fn look(&mut self) -> Result<(), Lost> {
         self.looked = Instant::now();
-        self.cut_log();
-        if resident_bytes(self.child.id()).is_some_and(|bytes| bytes > self.limits.memory) {
+        self.log.cut();
+        let Some(own) = resident_bytes(self.child.id()) else { return Ok(()) };
+        let others: u64 = self.guard.kin_lately(&self.kin).into_iter().filter_map(resident_bytes).sum();
+        if own + others > self.limits.memory {
             self.kill();
             return Err(Lost::OutOfMemory { limit: self.limits.memory });
         }
         Ok(())
     }
 
-    fn cut_log(&self) {
-        if std::fs::metadata(&self.log).is_ok_and(|log| log.len() > LONGEST_LOG) {
-            // The worker appends: it goes on at the new end. A log that can't be cut is only long.
-            drop(OpenOptions::new().write(true).open(&self.log).and_then(|log| log.set_len(0)));
-        }
-    }
-
-    fn how_it_ended(&mut self) -> Lost {
-        // It closed its descriptors: it is ending, or it will never speak again.
-        let deadline = Instant::now() + Duration::from_secs(2);
-        while Instant::now() < deadline {
-            match self.child.try_wait() {
-                Ok(Some(status)) => return ended(status),
-                Ok(None) => std::thread::sleep(Duration::from_millis(5)),
-                Err(_) => break,
+    fn how_it_ended(&mut self, broken: Broken) -> Lost {
+        let message = match broken {
+            Broken::TooLong => Broken::too_long(),
+            Broken::Closed => {
+                // It closed its descriptors: it is ending, or it will never speak again.
+                let deadline = Instant::now() + CLOSED;
+                while Instant::now() < deadline {
+                    if let Some(status) = self.status() {
+                        return ended(status);
+                    }
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                "it closed its descriptors and went on".to_owned()
             }
-        }
+        };
         self.kill();
-        Lost::Garbled { message: "it closed its descriptors and went on".to_owned() }
+        Lost::Garbled { message }
     }
 
     fn kill(&mut self) {
-        // A process that made itself a session of its own is in no group of ours: it is only known by its parents.
-        // (Once it has been waited for, its number may be somebody else's.)
-        let lives = matches!(self.child.try_wait(), Ok(None));
-        let others = if lives { descendants(self.child.id()) } else { Vec::new() };
-        // They may be gone already; then there is nothing to kill.
-        kill_process_group(self.group, Signal::KILL).ok();
-        for other in others.into_iter().filter_map(|pid| Pid::from_raw(pid.cast_signed())) {
-            kill_process(other, Signal::KILL).ok();
-        }
-        drop(self.child.wait());
+        end_all(&mut [self], Duration::ZERO);
     }
 
-    /// The end of what it printed, for an error message.
+    /// What it printed last, for an error message.
     pub fn last_words(&self) -> Option<String> {
-        let text = std::fs::read(&self.log).ok()?;
-        let text = String::from_utf8_lossy(&text);
-        text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| format!("{line:.300}"))
+        self.log.last_words()
     }
 }
 
 impl Drop for Worker<'_> {
     fn drop(&mut self) {
-        self.kill();
-        self.guard.list().remove(self.group);
-        self.cut_log();
+        if !self.has_ended {
+            self.kill();
+        }
+        self.log.cut();
     }
-}
-
-/// Both ends close on exec: one worker must not hold another one's pipes open.
-fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    let (reader, writer) = io::pipe()?;
-    Ok((reader.into(), writer.into()))
 }
 
 fn ended(status: ExitStatus) -> Lost {

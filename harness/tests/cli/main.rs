@@ -17,6 +17,7 @@ mod gauges;
 mod history;
 mod input;
 mod interruptions;
+mod leftovers;
 mod misfits;
 mod mutants;
 mod output;
@@ -25,5 +26,8 @@ mod profile;
 mod pyspy;
 mod replay;
 mod sandbox;
+mod surroundings;
+#[cfg(target_os = "linux")]
+mod traces;
 mod truth;
 mod ways;

@@ -6,9 +6,9 @@ use std::ptr;
 use std::slice;
 
 use bindbench_kernels::abi::{
-    BB_CALLBACK, BB_EMPTY, BB_FAILED, BB_INVALID, BB_OK, BB_OVERFLOW, Offsets, Status, Tokens, bb_add, bb_bpe_cut, bb_bpe_encode, bb_bpe_free,
-    bb_bpe_new, bb_call_back, bb_fail, bb_give, bb_kmp_find, bb_length, bb_mean, bb_noop, bb_offsets_free, bb_std, bb_sum, bb_take,
-    bb_tokens_free, bb_var,
+    BB_CALLBACK, BB_EMPTY, BB_FAILED, BB_INVALID, BB_OK, BB_OVERFLOW, Offsets, Status, Tokens, bb_add, bb_bpe_cut, bb_bpe_encode,
+    bb_bpe_free, bb_bpe_new, bb_call_back, bb_fail, bb_give, bb_kmp_find, bb_length, bb_mean, bb_noop, bb_offsets_free, bb_std, bb_sum,
+    bb_take, bb_tokens_free, bb_var,
 };
 
 fn find(text: &[u8], pattern: &[u8], start: usize, end: usize) -> (Status, Vec<u64>) {

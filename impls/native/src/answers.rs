@@ -119,6 +119,6 @@ pub fn raised(exception: Exception, message: impl Into<String>) -> Raised {
         kind: format!("{exception:?}"),
         message: message.into(),
         bases: bases.into_iter().map(str::to_owned).collect(),
-        traceback: None,
+        ..Raised::default()
     }
 }

@@ -1,6 +1,8 @@
 //! What each request does.
 
+use std::any::Any;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use bindbench_protocol::{Call, Load, Loaded, Prepare, Probe, Raised, Reply, Request, Sample, Sampled, Weigh, Weighed};
@@ -26,7 +28,8 @@ impl Worker {
     pub fn reply_to(&mut self, line: &str) -> Reply {
         let reply = serde_json::from_str(line)
             .map_err(|error| raised(Exception::ValueError, format!("not a request: {error}")))
-            .and_then(|request| self.answer(request));
+            // A kernel's panic is its cell's affair: the next one may be fine.
+            .and_then(|request| catch_unwind(AssertUnwindSafe(|| self.answer(request))).unwrap_or_else(|panic| Err(panicked(&*panic))));
         reply.unwrap_or_else(Reply::Failed)
     }
 
@@ -116,5 +119,24 @@ impl Worker {
     fn cell(&self, number: u32) -> Result<&dyn Cell, Raised> {
         let cell = self.cells.get(&number).map(AsRef::as_ref);
         cell.ok_or_else(|| raised(Exception::LookupError, format!("cell {number} is not prepared")))
+    }
+}
+
+/// A panic as PyO3 would raise it; where it came from is in the log.
+fn panicked(panic: &(dyn Any + Send)) -> Raised {
+    let message = panic.downcast_ref::<&str>().map(ToString::to_string).or_else(|| panic.downcast_ref::<String>().cloned());
+    Raised { kind: "PanicException".to_owned(), ..raised(Exception::RuntimeError, message.unwrap_or_default()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_with_its_message() {
+        let of = |panic: fn()| panicked(&*catch_unwind(panic).unwrap_err());
+        let told = of(|| panic!("at {}", 3));
+        assert_eq!((told.kind.as_str(), told.message.as_str()), ("PanicException", "at 3"));
+        assert_eq!(of(|| panic!("plain")).message, "plain");
     }
 }

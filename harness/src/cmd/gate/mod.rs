@@ -248,7 +248,7 @@ impl Begun {
             budget_s: budget.as_secs_f64(),
             cells,
             left_out,
-            notes: self.notes.iter().cloned().chain(remembering(run)).collect(),
+            notes: self.notes.iter().chain(&run.notes).cloned().chain(remembering(run)).collect(),
         })
     }
 }

@@ -144,6 +144,7 @@ pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<Ex
         _ => Session { passes: &passes, sampling: sampling.as_ref(), sizes: &Sizes::new(&workshop), studio: &studio }
             .look_at_all(&subjects, &mut gathered),
     };
+    gathered.found.notes.extend(guard.take_notes());
     let interrupted = match stopped {
         Ok(()) => false,
         Err(Stopped::Interrupted) => true,

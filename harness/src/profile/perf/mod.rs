@@ -64,7 +64,7 @@ pub fn sample(subject: &Subject, how: &Sampling, program: &Path, studio: &Studio
     let recording = recorder.finish()?;
     let looped = looped?;
     // CPython writes the end of its dumps when it ends.
-    sitting.finish_and_wait();
+    sitting.finish();
     let mut script = Script::new(&subject.owners);
     let read = |text: &mut dyn io::BufRead| script.read(text);
     tell(program, folder.path(), &inject(program, folder.path(), &recording)?, read)?;

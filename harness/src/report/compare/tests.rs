@@ -81,7 +81,7 @@ fn a_machine_that_became_slower_is_no_lane_that_became_slower() {
 #[test]
 fn without_a_floor_unchanged_lanes_show_what_the_machine_did() {
     let strip = |mut recorded: Recorded| {
-        recorded.run.cells[3].status = crate::store::model::Status::Exited { code: 1 };
+        recorded.run.cells[3].status = crate::store::model::Status::Exited { code: 1, said: None };
         recorded.run.lanes[3].receipts[0].artifacts.clear();
         recorded.run.workloads.clear();
         recorded

@@ -98,7 +98,7 @@ mod tests {
         made.twin(first, 1.0);
         made.cell(case, "b/b", Some("3.13.0"), 0.0001);
         let crashed = made.cell(case, "c/c", Some("3.13.0"), 90.0);
-        made.run.cells[crashed as usize].status = crate::store::model::Status::Crashed { signal: "SIGSEGV".into() };
+        made.run.cells[crashed as usize].status = crate::store::model::Status::Crashed { signal: "SIGSEGV".into(), said: None };
         made.recorded(0.005)
     }
 

@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn a_side_that_does_not_work_or_can_t_be_counted_says_so() {
         let (mut broken, counts) = run([1000, 1000]);
-        broken.cells[1].status = Status::Crashed { signal: "SIGSEGV".into() };
+        broken.cells[1].status = Status::Crashed { signal: "SIGSEGV".into(), said: None };
         let kept: Vec<Count> = counts.iter().filter(|count| count.cell == 0).cloned().collect();
         let judged = gated(&(broken, kept.clone()));
         assert_eq!((judged.verdict, judged.by_time), (Verdict::Fail, Some(Verdict::Fail)));

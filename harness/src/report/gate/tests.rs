@@ -115,7 +115,7 @@ fn a_starved_gate_is_inconclusive() {
 fn a_head_that_does_not_work_fails_and_a_base_that_does_not_is_inconclusive() {
     let break_cell = |id: usize| {
         let mut recorded = run(1.0);
-        recorded.run.cells[id].status = Status::Crashed { signal: "SIGSEGV".into() };
+        recorded.run.cells[id].status = Status::Crashed { signal: "SIGSEGV".into(), said: None };
         gated(&recorded, 24).cells.swap_remove(0)
     };
     let head: Judged = break_cell(1);

@@ -115,7 +115,7 @@ fn why_a_lane_has_no_number_is_said() {
     };
     let crashed = why(&|r| {
         let id = slow(r) as usize;
-        r.run.cells[id].status = Status::Crashed { signal: "SIGSEGV".into() };
+        r.run.cells[id].status = Status::Crashed { signal: "SIGSEGV".into(), said: None };
     });
     assert_eq!(crashed, ["slow/slow has no number: crashed: SIGSEGV"]);
     let wrong = why(&|r| {
@@ -193,7 +193,7 @@ proptest! {
         let mut recorded = made.recorded(NOISE);
         recorded.samples.iter_mut().filter(|sample| sample.cell % 3 == 0).for_each(|s| s.elapsed_ns = (s.elapsed_ns as f64 * factor) as u64);
         if crashed {
-            recorded.run.cells.iter_mut().filter(|cell| cell.lane == lane).for_each(|cell| cell.status = Status::Exited { code: 1 });
+            recorded.run.cells.iter_mut().filter(|cell| cell.lane == lane).for_each(|cell| cell.status = Status::Exited { code: 1, said: None });
         } else {
             recorded.run.lanes.retain(|other| other.id != lane);
         }
