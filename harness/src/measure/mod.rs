@@ -16,6 +16,7 @@ mod plan;
 mod probe;
 mod schedule;
 mod start;
+mod unmet;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -31,6 +32,7 @@ use crate::store::counts::Count;
 use crate::store::model::{Cell, Run, RunState, Sample, Status};
 use crate::store::{CellKey, RunFolder};
 use contender::Once;
+pub use counted::WHILE_COUNTED;
 pub use crew::Watch;
 use crew::{Crew, Gear, Introduction, Trouble, check, post_of};
 pub use gate::MOST_ROUNDS;

@@ -13,6 +13,7 @@ use super::crew::Gear;
 use super::environment::{allowed_cpus, environment};
 use super::instrument::Instrument;
 use super::plan::Dimensions;
+use super::unmet::unmet;
 use crate::catalog::{Catalog, Lane, Matrix, Preset, Selection};
 use crate::report::page::shell;
 use crate::setup::Workshop;
@@ -141,6 +142,7 @@ pub fn lay_out(
         ));
     }
     let used: BTreeSet<&str> = cells.iter().map(|cell| cell.lane.as_str()).collect();
+    let unmet = unmet(selection, &workshop.catalog, &interpreters, &cells, &ready.skipped)?;
     let started = jiff::Timestamp::now();
     let mut random = rand::rng();
     let run = Run {
@@ -176,6 +178,7 @@ pub fn lay_out(
         workers: Vec::new(),
         notes: notes(&cpus),
         counting: options.counting()?,
+        unmet,
         gate: None,
     };
     Ok((run, ready.launches))

@@ -66,6 +66,7 @@ impl Synthetic {
             workers: Vec::new(),
             notes: Vec::new(),
             counting: None,
+            unmet: Vec::new(),
             gate: None,
         };
         Self { run, speeds: Vec::new() }
