@@ -16,7 +16,7 @@ use crate::catalog::{Preset, Selection, Size, matrix};
 use crate::measure::{Options, Outcome, WHILE_COUNTED, Watch, begin, environment, resume};
 use crate::report::claims;
 use crate::setup::layout::Layout;
-use crate::setup::Workshop;
+use crate::setup::{Workshop, child};
 use crate::store::Recorded;
 use crate::store::counts::Counter;
 use crate::store::model::{Cell, Run, Status};
@@ -116,7 +116,8 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
 /// # Errors
 /// As above.
 pub(super) fn measured(args: &Args, catalogs: &[PathBuf]) -> Result<(ExitCode, Option<Recorded>)> {
-    let workshop = Workshop::open(Layout::find(), catalogs)?;
+    let mut workshop = Workshop::open(Layout::find(), catalogs)?;
+    workshop.lock_to_read()?;
     let runs = args.runs.clone().unwrap_or_else(|| workshop.layout.runs());
     let options = args.options(&runs)?;
     let mut session = match &args.resume {
@@ -137,7 +138,7 @@ pub(super) fn measured(args: &Args, catalogs: &[PathBuf]) -> Result<(ExitCode, O
         }
     };
     let interrupt = listen()?;
-    let guard = Guard::start().into_diagnostic().wrap_err("can't start the guard")?;
+    let guard = Guard::with_locks(&session.locks()).into_diagnostic().wrap_err("can't start the guard")?;
     let watch = Watch { guard: &guard, interrupt: &interrupt };
     let outcome = session.measure(&options, watch)?;
     let folder = session.folder().to_owned();
@@ -196,7 +197,11 @@ pub(super) fn listen() -> Result<Arc<AtomicBool>> {
     }
     let interrupt = Arc::clone(INTERRUPT.get_or_init(Arc::default));
     let seen = Arc::clone(&interrupt);
-    ctrlc::set_handler(move || seen.store(true, Ordering::Relaxed)).into_diagnostic().wrap_err("can't listen to Ctrl-C")?;
+    let interrupted = move || {
+        seen.store(true, Ordering::Relaxed);
+        child::interrupt_all();
+    };
+    ctrlc::set_handler(interrupted).into_diagnostic().wrap_err("can't listen to Ctrl-C")?;
     Ok(interrupt)
 }
 

@@ -58,6 +58,7 @@ impl<'g> Counted<'g> {
     pub fn start(cell: &Cell, gear: &Gear, instrument: &Instrument, scratch: &Path, watch: Watch<'g>) -> Result<Self, NoCount> {
         let because = |error: std::io::Error| NoCount::Because(format!("its worker can't be started: {error}"));
         let folder = tempfile::tempdir_in(scratch).map_err(because)?;
+        gear.verify(&cell.lane, cell.interpreter.as_ref()).map_err(Trouble::Cell)?;
         let launch: &Launch = &gear.launches[&(cell.lane.clone(), cell.interpreter.clone())];
         let (launch, dumps) = instrument.around(launch, folder.path());
         let of = cell.interpreter.as_ref().map(|name| format!("-{name}")).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Measuring: verification, calibration, and the run loop over generations and shuffled rounds; and counting instructions.
 
+mod again;
 mod calibrate;
 pub mod callgrind;
 pub mod contender;
@@ -21,11 +22,13 @@ mod unmet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bindbench_protocol::{Reply, Request, Sample as Ask, Sampled};
 use indicatif::ProgressBar;
 use miette::{Context, IntoDiagnostic, Result};
 
+use crate::lock::Lock;
 use crate::setup::bar_style;
 use crate::setup::receipt::sha256_of;
 use crate::store::counts::Count;
@@ -54,6 +57,8 @@ pub struct Session {
     counts: Vec<Count>,
     /// File name of the shared kernels library, by which it is known among what workers have mapped.
     kernels_name: OsString,
+    /// Nobody changes what set-up has built meanwhile.
+    build: Option<Arc<Lock>>,
 }
 
 /// How measuring ended.
@@ -69,6 +74,11 @@ impl Session {
     /// The run's folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// What keeps other drivers away, for the guard.
+    pub fn locks(&self) -> Vec<&Lock> {
+        std::iter::once(self.folder.its_lock()).chain(self.build.as_deref()).collect()
     }
 
     /// The run, as far as it has come.

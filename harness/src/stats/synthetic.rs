@@ -105,6 +105,7 @@ impl Synthetic {
         let receipt = |interpreter| ReceiptRecord {
             interpreter,
             artifacts: BTreeMap::new(),
+            imports: BTreeMap::new(),
             kernels_sha256: controlled.then(|| KERNELS.into()),
             build: None,
         };

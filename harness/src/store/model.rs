@@ -299,6 +299,9 @@ pub struct ReceiptRecord {
     pub interpreter: Option<String>,
     /// Artifact's file name → SHA-256.
     pub artifacts: BTreeMap<String, String>,
+    /// What the lane imports from its folders → SHA-256 of all of it. Empty in runs that were recorded before it was kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub imports: BTreeMap<String, String>,
     /// SHA-256 of the shared kernels library seen mapped in the worker; none if none was.
     pub kernels_sha256: Option<String>,
     /// What building it took, and what it was built from. None in runs that were recorded before it was kept.
@@ -437,6 +440,11 @@ pub enum Status {
         /// The limit, bytes.
         limit_bytes: u64,
     },
+    /// What it imports is not what it was when the run began.
+    Changed {
+        /// Which file.
+        detail: String,
+    },
 }
 
 impl Status {
@@ -459,6 +467,7 @@ impl fmt::Display for Status {
             Self::OutOfMemory { limit_bytes } => {
                 write!(f, "out of memory: used more than {} MiB", limit_bytes >> 20)
             }
+            Self::Changed { detail } => write!(f, "not one build: {detail}"),
         }
     }
 }

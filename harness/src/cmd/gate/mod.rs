@@ -104,7 +104,7 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
         return Ok(ExitCode::from(INTERRUPTED));
     };
     let budget = args.budget.unwrap_or_else(|| usual_budget(&begun, args.resume.is_some()));
-    let guard = Guard::start().into_diagnostic().wrap_err("can't start the guard")?;
+    let guard = Guard::with_locks(&begun.session.locks()).into_diagnostic().wrap_err("can't start the guard")?;
     let watch = Watch { guard: &guard, interrupt: &interrupt };
     if begun.session.prepare_gate(&args.options(&begun.session.run().plan.counters.clone()), budget, watch)? == Outcome::Interrupted {
         return Ok(stopped(&begun.session, args));
