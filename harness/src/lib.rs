@@ -7,6 +7,7 @@ pub mod atomic;
 pub mod catalog;
 pub mod cmd;
 pub mod debug;
+pub mod lock;
 pub mod measure;
 pub mod profile;
 pub mod report;

@@ -2,16 +2,15 @@
 
 use std::process::ExitCode;
 
-use miette::{Context, IntoDiagnostic, Result};
+use miette::Result;
 
 use crate::setup::layout::Layout;
 
 /// Removes `build/`.
 ///
 /// # Errors
-/// When the disk refuses.
+/// When a driver is at work there, or the disk refuses.
 pub fn run() -> Result<ExitCode> {
-    let build = Layout::find().build();
-    crate::setup::clean(&build).into_diagnostic().wrap_err_with(|| format!("can't remove {}", build.display()))?;
+    crate::setup::clean(&Layout::find())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -43,7 +43,9 @@ pub(super) fn run(catalogs: &[PathBuf]) -> Result<ExitCode> {
     let catalog = Catalog::read(Layout::find().root(), catalogs)?;
     let lane = usual_baseline(&catalog).ok_or_else(|| miette!("no workload names a lane that others are compared with"))?;
     let selection = Selection { workloads: without_texts(&catalog), lanes: vec![lane.clone()], threads: vec![1], ..Selection::default() };
-    let workshop = &setup::set_up(&selection, Preset::Smoke, catalogs)?;
+    let mut workshop = setup::set_up(&selection, Preset::Smoke, catalogs)?;
+    workshop.lock_to_read()?;
+    let workshop = &workshop;
     let (idle, usual, most) = (IDLE.as_secs(), SAMPLES.as_secs() + 6, AT_MOST.as_secs());
     eprintln!("watching the machine for {idle} s, then measuring it for about {usual} s, or up to {most} s where it is busy");
     let others = neighbours::watch(IDLE);
@@ -65,7 +67,7 @@ pub(super) fn run(catalogs: &[PathBuf]) -> Result<ExitCode> {
     let mut session = begin(workshop, &selection, spanned, &options, folder.path(), command_line())?;
     let pressed = listen()?;
     let interrupt = after(AT_MOST, Arc::clone(&pressed));
-    let guard = Guard::start().into_diagnostic().wrap_err("can't start the guard")?;
+    let guard = Guard::with_locks(&session.locks()).into_diagnostic().wrap_err("can't start the guard")?;
     let outcome = session.measure(&options, Watch { guard: &guard, interrupt: &interrupt })?;
     if outcome == Outcome::Interrupted && pressed.load(Ordering::Relaxed) {
         return Ok(ExitCode::from(INTERRUPTED));

@@ -1,6 +1,6 @@
 //! `bindbench run`: measures what is set up, writes the run's folder as rounds end, and reports.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,17 +13,25 @@ use miette::{Context, IntoDiagnostic, Result, bail};
 use super::again::{self, command_line, with_path};
 use super::report;
 use crate::catalog::{Preset, Selection, Size, matrix};
-use crate::measure::{Options, Outcome, Watch, begin, environment, resume};
+use crate::measure::{Options, Outcome, WHILE_COUNTED, Watch, begin, environment, resume};
 use crate::report::claims;
-use crate::setup::Workshop;
 use crate::setup::layout::Layout;
+use crate::setup::{Workshop, child};
 use crate::store::Recorded;
 use crate::store::counts::Counter;
-use crate::store::model::{Run, Status};
+use crate::store::model::{Cell, Run, Status};
 use crate::worker::{Guard, Limits};
+
+const EXIT_STATUS: &str = "Exit status:
+  0  fine; lanes that a wide pattern matches and that can't be measured here are a note
+  1  a lane gave a wrong answer
+  2  usage or configuration; nothing of what is selected can be measured
+  4  some cells have no number, or something asked for by name (`-s capi/c`, or all that a pattern matches) was not measured
+  130  stopped by Ctrl-C; `--resume` goes on";
 
 /// What to measure, and how.
 #[derive(Clone, Debug, Parser)]
+#[command(after_help = EXIT_STATUS)]
 pub struct Args {
     #[command(flatten)]
     pub(super) selection: Selection,
@@ -108,7 +116,8 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
 /// # Errors
 /// As above.
 pub(super) fn measured(args: &Args, catalogs: &[PathBuf]) -> Result<(ExitCode, Option<Recorded>)> {
-    let workshop = Workshop::open(Layout::find(), catalogs)?;
+    let mut workshop = Workshop::open(Layout::find(), catalogs)?;
+    workshop.lock_to_read()?;
     let runs = args.runs.clone().unwrap_or_else(|| workshop.layout.runs());
     let options = args.options(&runs)?;
     let mut session = match &args.resume {
@@ -129,7 +138,7 @@ pub(super) fn measured(args: &Args, catalogs: &[PathBuf]) -> Result<(ExitCode, O
         }
     };
     let interrupt = listen()?;
-    let guard = Guard::start().into_diagnostic().wrap_err("can't start the guard")?;
+    let guard = Guard::with_locks(&session.locks()).into_diagnostic().wrap_err("can't start the guard")?;
     let watch = Watch { guard: &guard, interrupt: &interrupt };
     let outcome = session.measure(&options, watch)?;
     let folder = session.folder().to_owned();
@@ -139,7 +148,11 @@ pub(super) fn measured(args: &Args, catalogs: &[PathBuf]) -> Result<(ExitCode, O
     }
     let recorded = Recorded::read(&folder)?;
     report::show(&recorded, &args.out(&workshop.layout), &workshop.layout.flamegraphs(), args.json)?;
-    Ok((ExitCode::from(exit_status(&recorded.run)), Some(recorded)))
+    let (status, why) = exit_status(&recorded.run);
+    if status != 0 {
+        eprintln!("exit status {status}: {}", why.join("; "));
+    }
+    Ok((ExitCode::from(status), Some(recorded)))
 }
 
 impl Args {
@@ -184,17 +197,31 @@ pub(super) fn listen() -> Result<Arc<AtomicBool>> {
     }
     let interrupt = Arc::clone(INTERRUPT.get_or_init(Arc::default));
     let seen = Arc::clone(&interrupt);
-    ctrlc::set_handler(move || seen.store(true, Ordering::Relaxed)).into_diagnostic().wrap_err("can't listen to Ctrl-C")?;
+    let interrupted = move || {
+        seen.store(true, Ordering::Relaxed);
+        child::interrupt_all();
+    };
+    ctrlc::set_handler(interrupted).into_diagnostic().wrap_err("can't listen to Ctrl-C")?;
     Ok(interrupt)
 }
 
-/// 1 when a lane was wrong, 4 when a cell has no number, 0 when all is fine.
-fn exit_status(run: &Run) -> u8 {
-    if run.cells.iter().any(|cell| matches!(cell.status, Status::Wrong { .. })) {
-        1
-    } else if run.cells.iter().any(|cell| !cell.status.has_number()) {
-        4
-    } else {
-        0
+/// 1 when a lane was wrong, 4 when a cell has no number or something named was not measured, 0 when all is fine; and why, lane by lane.
+fn exit_status(run: &Run) -> (u8, Vec<String>) {
+    let is_wrong = |cell: &Cell| matches!(cell.status, Status::Wrong { .. });
+    let mut lanes: BTreeMap<(&str, String), usize> = BTreeMap::new();
+    for cell in run.cells.iter().filter(|cell| !cell.status.has_number()) {
+        let status = cell.status.to_string();
+        let status = status.split(['\n', ':']).next().unwrap_or_default().to_owned();
+        *lanes.entry((&cell.lane, status)).or_default() += 1;
     }
+    let cells = |number: usize| if number == 1 { "1 cell".to_owned() } else { format!("{number} cells") };
+    let mut why: Vec<String> = lanes.into_iter().map(|((lane, status), number)| format!("{lane}: {status} ({})", cells(number))).collect();
+    let uncounted = run.counting.iter().flat_map(|counting| &counting.uncounted);
+    let failed: Vec<(&str, &str)> = uncounted
+        .filter_map(|(&cell, why)| Some((run.cells.get(cell as usize)?.lane.as_str(), why.strip_prefix(WHILE_COUNTED)?)))
+        .collect();
+    why.extend(failed.iter().map(|(lane, what)| format!("{lane}: {WHILE_COUNTED}{}", what.split(['\n', ':']).next().unwrap_or_default())));
+    why.extend(run.unmet.iter().map(|what| format!("asked for by name, and not measured: {what}")));
+    let status = if run.cells.iter().any(is_wrong) || failed.iter().any(|(_, what)| what.starts_with("wrong")) { 1 } else { 4 };
+    (if why.is_empty() { 0 } else { status }, why)
 }

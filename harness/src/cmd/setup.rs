@@ -59,6 +59,7 @@ pub(super) fn set_up_in(mut workshop: Workshop, selection: &Selection, cases: &[
     let catalog = workshop.catalog.clone();
     let lanes = selection.lanes(&catalog)?;
     let interpreters = workshop.interpreters(&selection.pythons, &lanes)?;
+    workshop.lock_to_change()?;
     workshop.set_up(&lanes, &interpreters)?;
     let inputs: Vec<(&Input, Option<u64>)> =
         cases.iter().filter_map(|case| Some((catalog.workload(&case.workload)?.inputs.get(&case.input)?, case.size))).collect();

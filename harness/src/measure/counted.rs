@@ -26,6 +26,9 @@ pub struct Counted<'g> {
     _folder: TempDir,
 }
 
+/// What the reason begins with where a cell went wrong while it was counted, and not before.
+pub const WHILE_COUNTED: &str = "while it was counted: ";
+
 /// Why a cell has no count.
 #[derive(Debug, PartialEq, Eq)]
 pub enum NoCount {
@@ -42,7 +45,7 @@ impl From<Trouble> for NoCount {
             Trouble::Cell(Status::Crashed { signal, .. }) if signal == "SIGILL" => {
                 Self::Because("valgrind does not know an instruction that it executes (SIGILL): AVX-512, for example".to_owned())
             }
-            Trouble::Cell(status) => Self::Because(format!("while it was counted: {status}")),
+            Trouble::Cell(status) => Self::Because(format!("{WHILE_COUNTED}{status}")),
         }
     }
 }
@@ -55,6 +58,7 @@ impl<'g> Counted<'g> {
     pub fn start(cell: &Cell, gear: &Gear, instrument: &Instrument, scratch: &Path, watch: Watch<'g>) -> Result<Self, NoCount> {
         let because = |error: std::io::Error| NoCount::Because(format!("its worker can't be started: {error}"));
         let folder = tempfile::tempdir_in(scratch).map_err(because)?;
+        gear.verify(&cell.lane, cell.interpreter.as_ref()).map_err(Trouble::Cell)?;
         let launch: &Launch = &gear.launches[&(cell.lane.clone(), cell.interpreter.clone())];
         let (launch, dumps) = instrument.around(launch, folder.path());
         let of = cell.interpreter.as_ref().map(|name| format!("-{name}")).unwrap_or_default();
@@ -86,7 +90,7 @@ impl<'g> Counted<'g> {
     /// When it refuses, or is gone.
     pub fn ask(&mut self, request: &Request) -> Result<Reply, NoCount> {
         match self.worker.ask(request) {
-            Ok(Reply::Failed(raised)) => Err(NoCount::Because(format!("while it was counted: raised {}", describe(&raised)))),
+            Ok(Reply::Failed(raised)) => Err(NoCount::Because(format!("{WHILE_COUNTED}raised {}", describe(&raised)))),
             Ok(reply) => Ok(reply),
             Err(lost) => Err(trouble(lost, self.worker.last_words()).into()),
         }

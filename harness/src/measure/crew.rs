@@ -8,6 +8,8 @@ use std::time::Duration;
 use bindbench_protocol::{Answer, Raised, Reply, Request};
 
 use super::contender::Contender;
+use crate::setup::frozen::Frozen;
+use crate::setup::imports::Imports;
 use crate::setup::oracle::Expected;
 use crate::shortened::shortened;
 use crate::store::model::{Cell, FirstCall, Status, WorkerRecord};
@@ -43,12 +45,27 @@ pub struct Introduction {
 pub struct Gear {
     /// How to start the worker of a lane for an interpreter.
     pub launches: BTreeMap<(String, Option<String>), Launch>,
+    /// What it imports for it.
+    pub imports: BTreeMap<(String, Option<String>), Imports>,
+    /// From where it imports its sources.
+    pub frozen: Frozen,
     /// What belongs to each of the run's cells.
     pub contenders: Vec<Contender>,
     /// Limits on each request.
     pub limits: Limits,
     /// Folder for what workers print.
     pub logs: PathBuf,
+}
+
+impl Gear {
+    /// Whether a lane still is what it was when the run began: before every start of one of its workers.
+    ///
+    /// # Errors
+    /// The status its cells get if not.
+    pub fn verify(&self, lane: &str, interpreter: Option<&String>) -> Result<(), Status> {
+        let imports = self.imports.get(&(lane.to_owned(), interpreter.cloned()));
+        imports.map_or(Ok(()), Imports::verify).map_err(|detail| Status::Changed { detail })
+    }
 }
 
 /// What looks after workers while they think.
@@ -181,6 +198,7 @@ impl<'a> Crew<'a> {
 
     fn start(&mut self, post: &Post) -> Result<(), Trouble> {
         let (lane, interpreter, twin) = post;
+        self.gear.verify(lane, interpreter.as_ref()).map_err(Trouble::Cell)?;
         let launch = &self.gear.launches[&(lane.clone(), interpreter.clone())];
         let name = format!(
             "{}{}{}.log",
@@ -211,10 +229,14 @@ impl<'a> Crew<'a> {
             return Err(Trouble::Cell(Status::Pending));
         };
         match member.worker.ask(request) {
-            Ok(Reply::Failed(raised)) => Err(Trouble::Cell(Status::Raised { detail: describe(&raised) })),
+            Ok(Reply::Failed(raised)) => {
+                let detail = self.gear.frozen.as_original(&describe(&raised));
+                Err(Trouble::Cell(Status::Raised { detail }))
+            }
             Ok(reply) => Ok(reply),
             Err(lost) => {
-                let trouble = trouble(lost, member.worker.last_words());
+                let words = member.worker.last_words().map(|words| self.gear.frozen.as_original(&words));
+                let trouble = trouble(lost, words);
                 self.members.remove(post);
                 Err(trouble)
             }

@@ -1,5 +1,6 @@
 //! Measuring: verification, calibration, and the run loop over generations and shuffled rounds; and counting instructions.
 
+mod again;
 mod calibrate;
 pub mod callgrind;
 pub mod contender;
@@ -16,21 +17,25 @@ mod plan;
 mod probe;
 mod schedule;
 mod start;
+mod unmet;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bindbench_protocol::{Reply, Request, Sample as Ask, Sampled};
 use indicatif::ProgressBar;
 use miette::{Context, IntoDiagnostic, Result};
 
+use crate::lock::Lock;
 use crate::setup::bar_style;
 use crate::setup::receipt::sha256_of;
 use crate::store::counts::Count;
 use crate::store::model::{Cell, Run, RunState, Sample, Status};
 use crate::store::{CellKey, RunFolder};
 use contender::Once;
+pub use counted::WHILE_COUNTED;
 pub use crew::Watch;
 use crew::{Crew, Gear, Introduction, Trouble, check, post_of};
 pub use gate::MOST_ROUNDS;
@@ -52,6 +57,8 @@ pub struct Session {
     counts: Vec<Count>,
     /// File name of the shared kernels library, by which it is known among what workers have mapped.
     kernels_name: OsString,
+    /// Nobody changes what set-up has built meanwhile.
+    build: Option<Arc<Lock>>,
 }
 
 /// How measuring ended.
@@ -67,6 +74,11 @@ impl Session {
     /// The run's folder.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// What keeps other drivers away, for the guard.
+    pub fn locks(&self) -> Vec<&Lock> {
+        std::iter::once(self.folder.its_lock()).chain(self.build.as_deref()).collect()
     }
 
     /// The run, as far as it has come.

@@ -4,20 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use miette::{Result, bail, miette};
+use miette::{Result, miette};
 use rand::RngExt;
 
 use super::Session;
+use super::again::{differences, same_imports, same_machine, same_programs};
 use super::contender::{Contender, Pools, contender};
 use super::crew::Gear;
 use super::environment::{allowed_cpus, environment};
 use super::instrument::Instrument;
 use super::plan::Dimensions;
+use super::unmet::unmet;
 use crate::catalog::{Catalog, Lane, Matrix, Preset, Selection};
 use crate::report::page::shell;
 use crate::setup::Workshop;
 use crate::setup::build::State;
 use crate::setup::checkout::commit_of;
+use crate::setup::frozen::Frozen;
+use crate::setup::imports::Imports;
 use crate::setup::inputs::digests as digests_of;
 use crate::setup::interpreters::Interpreter;
 use crate::setup::receipt::{Receipt, sha256_of};
@@ -86,10 +90,18 @@ pub fn begin(
     runs: &Path,
     command: Vec<String>,
 ) -> Result<Session> {
-    let (mut run, launches) = lay_out(workshop, selection, spanned, options, command)?;
+    let (mut run, ready) = laid_out(workshop, selection, spanned, options, command)?;
     let contenders = contenders(&mut run, workshop)?;
+    let measured = ready.freeze(workshop, &run)?;
+    for lane in &mut run.lanes {
+        let id = lane.id.clone();
+        for receipt in &mut lane.receipts {
+            let imports = measured.imports.get(&(id.clone(), receipt.interpreter.clone()));
+            receipt.imports = imports.map(|imports| imports.digests.clone()).unwrap_or_default();
+        }
+    }
     let folder = RunFolder::create(runs, &run)?;
-    session(run, folder, contenders, launches, options, workshop, (Vec::new(), Vec::new()))
+    session(run, folder, contenders, measured, options, workshop, (Vec::new(), Vec::new()))
 }
 
 /// How to start the worker of a lane for an interpreter (none for a native lane).
@@ -106,6 +118,10 @@ pub fn lay_out(
     options: &Options,
     command: Vec<String>,
 ) -> Result<(Run, Launches)> {
+    laid_out(workshop, selection, spanned, options, command).map(|(run, ready)| (run, ready.launches))
+}
+
+fn laid_out(workshop: &Workshop, selection: &Selection, spanned: Matrix, options: &Options, command: Vec<String>) -> Result<(Run, Ready)> {
     let lanes = selection.contenders(&workshop.catalog)?;
     let interpreters = workshop.interpreters(&selection.pythons, &lanes)?;
     let cpus = allowed_cpus();
@@ -141,6 +157,7 @@ pub fn lay_out(
         ));
     }
     let used: BTreeSet<&str> = cells.iter().map(|cell| cell.lane.as_str()).collect();
+    let unmet = unmet(selection, &workshop.catalog, &interpreters, &cells, &ready.skipped)?;
     let started = jiff::Timestamp::now();
     let mut random = rand::rng();
     let run = Run {
@@ -171,60 +188,62 @@ pub fn lay_out(
         lanes: lanes.iter().filter(|lane| used.contains(lane.id.as_str())).map(|lane| ready.record(lane, &workshop.catalog)).collect(),
         cases: spanned.cases,
         cells,
-        skipped: ready.skipped,
+        skipped: std::mem::take(&mut ready.skipped),
         inputs: BTreeMap::new(),
         workers: Vec::new(),
         notes: notes(&cpus),
         counting: options.counting()?,
+        unmet,
         gate: None,
     };
-    Ok((run, ready.launches))
+    Ok((run, ready))
 }
 
 /// Opens a run that was stopped, to take the rounds that it lacks.
 ///
 /// # Errors
-/// When the folder is no run, or what it measured has been built anew since: one run is one build.
+/// When the folder is no run or another driver is at it; when this is another machine, or what it measured has changed since: one run is one
+/// machine and one build. The folder is as it was then.
 pub fn resume(workshop: &Workshop, folder: &Path, options: &Options) -> Result<Session> {
-    let (folder, Recorded { mut run, samples, counts, .. }) = RunFolder::resume(folder)?;
+    let lock = RunFolder::lock(folder)?;
+    let begun = Recorded::read(folder)?.run;
+    let now = environment(&workshop.tools, begun.environment.pinned);
+    let interpreters: Vec<model::Interpreter> = workshop.found.iter().map(record).collect();
+    let kernels_sha256 = sha256_of(&workshop.layout.kernels_library()).ok();
+    same_machine(&begun, &now).and_then(|()| same_programs(&begun, &interpreters, kernels_sha256.as_deref())).map_err(unlike)?;
+    let ready = Ready::again(workshop, &begun)?;
+    let measured = ready.freeze(workshop, &begun)?;
+    let unknown = same_imports(&begun, &measured.imports).map_err(unlike)?;
+    let (folder, Recorded { mut run, samples, counts, .. }) = RunFolder::resume_locked(folder, lock)?;
+    let notes: Vec<String> = differences(&run, &now).into_iter().chain(unknown).filter(|note| !run.notes.contains(note)).collect();
+    run.notes.extend(notes);
     run.plan.generations = run.gate.as_ref().map_or(run.plan.generations, |_| options.plan().generations);
-    let mut ready = Ready::default();
-    for known in &run.lanes {
-        let lane = workshop.catalog.lanes().find(|lane| lane.id == known.id);
-        let lane = lane.ok_or_else(|| {
-            let command = shell(&run.command);
-            miette!(
-                help = format!("where its folder is still there, name it again with --catalog; the run was begun by `{command}`"),
-                "the catalog has no lane {}, so the run {} can't be resumed",
-                known.id,
-                run.id
-            )
-        })?;
-        let interpreters: Vec<Interpreter> =
-            workshop.found.iter().filter(|found| run.interpreters.iter().any(|known| known.name == found.name)).cloned().collect();
-        ready.look(workshop, lane, &interpreters)?;
-        for receipt in &known.receipts {
-            if ready.receipts.get(&(known.id.clone(), receipt.interpreter.clone())).map(digests) != Some(receipt.artifacts.clone()) {
-                bail!(
-                    help = "begin a new run; `bindbench report` still shows what this one has",
-                    "{} has been built anew since the run began, or is gone: one run is one build",
-                    known.id
-                );
-            }
-        }
-    }
     run.state = RunState::Running;
     run.plan.resumed.push(jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
     let contenders = contenders(&mut run, workshop)?;
+    if let Some((input, _)) = begun.inputs.iter().find(|(input, digest)| run.inputs.get(*input).is_some_and(|now| now != *digest)) {
+        return Err(unlike(format!("the input {input} has other contents than when the run began")));
+    }
     folder.save(&run)?;
-    session(run, folder, contenders, ready.launches, options, workshop, (samples, counts))
+    session(run, folder, contenders, measured, options, workshop, (samples, counts))
+}
+
+fn unlike(what: String) -> miette::Report {
+    miette!(help = "start a new run, or check out what it was begun with; `bindbench report` still shows what this one has", "{what}")
+}
+
+/// What a run measures: copies of sources, how workers are started from them, and what they import.
+struct Measured {
+    launches: Launches,
+    imports: BTreeMap<(String, Option<String>), Imports>,
+    frozen: Frozen,
 }
 
 fn session(
     run: Run,
     folder: RunFolder,
     contenders: Vec<Contender>,
-    mut launches: Launches,
+    Measured { mut launches, imports, frozen }: Measured,
     options: &Options,
     workshop: &Workshop,
     (recorded, counts): (Vec<Sample>, Vec<Count>),
@@ -239,7 +258,8 @@ fn session(
     Ok(Session {
         run,
         folder,
-        gear: Gear { launches, contenders, limits: options.limits, logs },
+        gear: Gear { launches, imports, frozen, contenders, limits: options.limits, logs },
+        build: workshop.lock(),
         done: recorded.iter().map(|sample| (sample.generation, sample.round)).collect(),
         recorded,
         resting: BTreeSet::new(),
@@ -291,6 +311,53 @@ impl Ready {
         Ok(())
     }
 
+    /// The lanes of a run that was begun before, as they were built then.
+    fn again(workshop: &Workshop, begun: &Run) -> Result<Self> {
+        let mut ready = Self::default();
+        let is_known = |found: &&Interpreter| begun.interpreters.iter().any(|known| known.name == found.name);
+        let interpreters: Vec<Interpreter> = workshop.found.iter().filter(is_known).cloned().collect();
+        for known in &begun.lanes {
+            let lane = workshop.catalog.lanes().find(|lane| lane.id == known.id);
+            let lane = lane.ok_or_else(|| {
+                let command = shell(&begun.command);
+                miette!(
+                    help = format!("where its folder is still there, name it again with --catalog; the run was begun by `{command}`"),
+                    "the catalog has no lane {}, so the run {} can't be resumed",
+                    known.id,
+                    begun.id
+                )
+            })?;
+            ready.look(workshop, lane, &interpreters)?;
+            for receipt in &known.receipts {
+                if ready.receipts.get(&(known.id.clone(), receipt.interpreter.clone())).map(digests) != Some(receipt.artifacts.clone()) {
+                    let why = ready.skipped.iter().find(|skipped| skipped.lane == known.id && skipped.interpreter == receipt.interpreter);
+                    let why = why.map(|skipped| format!(" ({})", skipped.reason)).unwrap_or_default();
+                    return Err(unlike(format!(
+                        "{} has been built anew since the run began, or is gone{why}: one run is one build",
+                        known.id
+                    )));
+                }
+            }
+        }
+        Ok(ready)
+    }
+
+    /// Copies the sources of a run's lanes.
+    fn freeze(&self, workshop: &Workshop, run: &Run) -> Result<Measured> {
+        let mut measured = Measured { launches: Launches::new(), imports: BTreeMap::new(), frozen: Frozen::of(&workshop.layout, &run.id)? };
+        for (post, receipt) in self.receipts.iter().filter(|((id, _), _)| run.lanes.iter().any(|lane| lane.id == *id)) {
+            let lane = workshop.catalog.lane(&post.0)?;
+            let strategy = workshop.catalog.strategy_of(lane).ok_or_else(|| miette!("{} belongs to no strategy", lane.id))?;
+            let interpreter = workshop.found.iter().find(|found| Some(&found.name) == post.1.as_ref());
+            let imports = Imports::of(lane, strategy, receipt, &workshop.layout, &mut measured.frozen)?;
+            let sources = measured.frozen.strategy(strategy)?;
+            let launch = Launch::from(workshop, (lane, &sources), interpreter, receipt, &measured.frozen.worker())?;
+            measured.imports.insert(post.clone(), imports);
+            measured.launches.insert(post.clone(), launch);
+        }
+        Ok(measured)
+    }
+
     fn record(&self, lane: &Lane, catalog: &Catalog) -> LaneRecord {
         LaneRecord {
             id: lane.id.clone(),
@@ -309,6 +376,7 @@ impl Ready {
                 .map(|((_, interpreter), receipt)| ReceiptRecord {
                     interpreter: interpreter.clone(),
                     artifacts: digests(receipt),
+                    imports: BTreeMap::new(),
                     kernels_sha256: None,
                     build: Some(receipt.for_the_run()),
                 })

@@ -130,7 +130,12 @@ fn short_status(row: &Row) -> String {
     if row.near_zero {
         return "no more than the loop".to_owned();
     }
-    if fits_column(&row.status) { row.status.clone() } else { row.status.split(':').next().unwrap_or_default().to_owned() }
+    shortened(&row.status).to_owned()
+}
+
+/// A status that fits a column.
+pub(super) fn shortened(status: &str) -> &str {
+    if fits_column(status) { status } else { status.split(':').next().unwrap_or_default() }
 }
 
 fn fits_column(status: &str) -> bool {
@@ -248,17 +253,18 @@ fn resolutions(table: &Table) -> String {
 /// What is below a table: what the stars stand for, then why rows have no number.
 pub fn footnotes(table: &Table) -> Vec<String> {
     let stars = table.unlike.iter().map(|(lane, reasons)| format!("* {lane} {}", reasons.join(", and ")));
-    stars.chain(failures(table)).collect()
+    let rows = table.rows.iter().map(|row| (row.lane.as_str(), row.size, row.status.as_str()));
+    stars.chain(failures(rows, table.unit)).collect()
 }
 
 /// Why rows have no number, where that doesn't fit a column; the same text once: `capi/c at 4 KiB: wrong: expected …`.
-fn failures(table: &Table) -> Vec<String> {
+pub(super) fn failures<'r>(rows: impl Iterator<Item = (&'r str, Option<u64>, &'r str)>, unit: Unit) -> Vec<String> {
     let mut groups: Vec<(&str, &str, Vec<String>)> = Vec::new();
-    for row in table.rows.iter().filter(|row| !fits_column(&row.status)) {
-        let size = row.size.map(|size| format::size(size, table.unit));
-        match groups.iter_mut().find(|(lane, status, _)| *lane == row.lane && *status == row.status) {
+    for (lane, size, status) in rows.filter(|(.., status)| !fits_column(status)) {
+        let size = size.map(|size| format::size(size, unit));
+        match groups.iter_mut().find(|(known, same, _)| *known == lane && *same == status) {
             Some((.., sizes)) => sizes.extend(size),
-            None => groups.push((&row.lane, &row.status, size.into_iter().collect())),
+            None => groups.push((lane, status, size.into_iter().collect())),
         }
     }
     groups

@@ -8,7 +8,7 @@ use crate::stats::{Estimate, Instructions, Span, six_digits};
 use crate::store::Recorded;
 use crate::store::model::{Skipped, Unit};
 
-use super::grid::{Grid, GridRow, Tone, title_of};
+use super::grid::{Grid, GridRow, Tone, failures, shortened, title_of};
 use super::page::{Section, SectionTable};
 use super::tables::{Row, Table};
 use super::{SkippedGroup, format, skipped};
@@ -17,6 +17,9 @@ use super::{SkippedGroup, format, skipped};
 pub const BLIND: &str = "Instructions are exact where times are not, and need no quiet machine. But they are not time: they don't see caches \
                          and memory, branches predicted wrongly, how much one SIMD instruction does, waiting, or the GIL. Where the two \
                          ratios differ, it is because of these.";
+
+/// The status of a row that works and could not be counted.
+const NOT_COUNTED: &str = "not counted";
 
 /// What a run counted.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -61,8 +64,8 @@ pub struct CountRow {
     pub lane: String,
     /// Size of the input.
     pub size: Option<u64>,
-    /// Instructions of one call.
-    pub instructions: Instructions,
+    /// Instructions of one call; none where they were not counted.
+    pub instructions: Option<Instructions>,
     /// The lane that the ratio refers to.
     pub baseline: Option<String>,
     /// Instructions over the baseline's; none for the baseline itself.
@@ -71,6 +74,8 @@ pub struct CountRow {
     pub time_ns: Option<Estimate>,
     /// Time over the baseline's.
     pub time_ratio: Option<Estimate>,
+    /// `ok`, or why there is no count.
+    pub status: String,
 }
 
 /// What a run counted; none where it did not. `tables` are the report's.
@@ -126,14 +131,29 @@ fn of_table(table: &Table, recorded: &Recorded) -> Option<CountTable> {
             cell: row.cell,
             lane: row.lane.clone(),
             size: row.size,
-            instructions,
+            instructions: Some(instructions),
             baseline: baseline.map(|(base, _)| base.lane.clone()),
             ratio: baseline.filter(|(base, _)| base.lane != row.lane).and_then(|(_, base)| instructions.over(&base)),
             time_ns: row.time_ns,
             time_ratio: row.ratio,
+            status: status(row, Some(&instructions), recorded),
+        }));
+        let mut others: Vec<&Row> = case.iter().filter(|row| count(row).is_none()).collect();
+        others.sort_by_key(|row| &row.lane);
+        rows.extend(others.into_iter().map(|row| CountRow {
+            cell: row.cell,
+            lane: row.lane.clone(),
+            size: row.size,
+            instructions: None,
+            baseline: None,
+            ratio: None,
+            time_ns: row.time_ns,
+            time_ratio: row.ratio,
+            status: status(row, None, recorded),
         }));
     }
-    (!rows.is_empty()).then(|| CountTable {
+    let tried = rows.iter().any(|row| row.instructions.is_some() || row.status != NOT_COUNTED);
+    tried.then(|| CountTable {
         workload: table.workload.clone(),
         operation: table.operation.clone(),
         input: table.input.clone(),
@@ -146,17 +166,32 @@ fn of_table(table: &Table, recorded: &Recorded) -> Option<CountTable> {
     })
 }
 
+/// Whether a row has a count, and if not, why. Where it works and can't be counted, the reason stands below the tables.
+fn status(row: &Row, count: Option<&Instructions>, recorded: &Recorded) -> String {
+    let status = &recorded.run.cells[row.cell as usize].status;
+    if !status.has_number() {
+        status.to_string()
+    } else if recorded.samples.iter().any(|sample| sample.cell == row.cell && !sample.digest_ok) {
+        row.status.clone()
+    } else if count.is_some() {
+        status.to_string()
+    } else {
+        NOT_COUNTED.to_owned()
+    }
+}
+
 /// Title, whether it holds numbers, and the text of a row.
 type Column = (&'static str, bool, fn(&CountTable, &CountRow) -> String);
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 8] = [
     ("Size", true, |table, row| row.size.map(|size| format::size(size, table.unit)).unwrap_or_default()),
     ("Lane", false, |_, row| row.lane.clone()),
-    ("Instructions", true, |_, row| count(&row.instructions)),
+    ("Instructions", true, |_, row| row.instructions.as_ref().map(count).unwrap_or_default()),
     ("Ratio", true, |_, row| if row.is_baseline() { "baseline".to_owned() } else { row.ratio.as_ref().map(span).unwrap_or_default() }),
     ("Time", true, |_, row| row.time_ns.map(|time| format::time(time.point())).unwrap_or_default()),
     ("Ratio of times", true, |_, row| row.time_ratio.map(|ratio| format::ratio(ratio.point())).unwrap_or_default()),
     ("Instructions/ns", true, |_, row| row.rate().map(format::significant).unwrap_or_default()),
+    ("Status", false, |_, row| shortened(&row.status).to_owned()),
 ];
 
 impl CountTable {
@@ -171,6 +206,11 @@ impl CountTable {
         if self.net_of_loop { "Counts are net of the empty loop." } else { "Counts include the empty loop." }
     }
 
+    /// Why rows have no count, where that doesn't fit their column.
+    pub fn footnotes(&self) -> Vec<String> {
+        failures(self.rows.iter().map(|row| (row.lane.as_str(), row.size, row.status.as_str())), self.unit)
+    }
+
     /// The table as text. Columns with nothing to say are left out.
     pub fn grid(&self) -> Grid {
         let kept: Vec<&Column> = COLUMNS.iter().filter(|(_, _, text)| self.rows.iter().any(|row| !text(self, row).is_empty())).collect();
@@ -178,7 +218,8 @@ impl CountTable {
         let row = |row: &CountRow| {
             let new_case = previous.replace(row.size) != Some(row.size);
             let text = |(title, _, text): &&Column| if *title == "Size" && !new_case { String::new() } else { text(self, row) };
-            GridRow { cells: kept.iter().map(text).collect(), new_case, tone: Tone::Plain, values: Vec::new() }
+            let tone = if row.instructions.is_some() { Tone::Plain } else { Tone::Failed };
+            GridRow { cells: kept.iter().map(text).collect(), new_case, tone, values: Vec::new() }
         };
         let rows = self.rows.iter().map(row).collect();
         Grid { rows, columns: kept.iter().map(|(title, number, _)| (*title, *number)).collect() }
@@ -192,7 +233,7 @@ impl CountRow {
 
     /// How many instructions are done in a nanosecond.
     fn rate(&self) -> Option<f64> {
-        let rate = self.instructions.of_a_call() / self.time_ns.filter(|time| time.point() > 0.0)?.point();
+        let rate = self.instructions?.of_a_call() / self.time_ns.filter(|time| time.point() > 0.0)?.point();
         Some(six_digits(rate)).filter(|&rate| rate > 0.0)
     }
 }
@@ -212,7 +253,10 @@ pub(super) fn span(span: &Span) -> String {
 
 /// The part of the page.
 pub fn section(counted: &Counted, run: &str) -> Section {
-    let table = |table: &CountTable| SectionTable::new(table.title(), vec![table.note().to_owned()], table.grid());
+    let table = |table: &CountTable| {
+        let notes = std::iter::once(table.note().to_owned()).chain(table.footnotes());
+        SectionTable::new(table.title(), notes.collect(), table.grid())
+    };
     let uncounted = counted.uncounted.iter().map(|group| format!("Not counted: {}: {}.", group.what.join(", "), group.reason));
     Section {
         id: "instructions".to_owned(),
@@ -230,6 +274,7 @@ mod tests {
     use crate::report::{Report, markdown, terminal};
     use crate::stats::synthetic::Synthetic;
     use crate::store::counts::{Count, Counter, Counting};
+    use crate::store::model::Status;
 
     /// `a/a` and `b/b`, which executes 1.25 times as many instructions, and `c/c`, which can't be counted; with times, or without.
     fn run(timed: bool) -> Recorded {
@@ -264,10 +309,30 @@ mod tests {
         let table = &report.instructions.as_ref().unwrap().tables[0];
         let grid = table.grid();
         let titles: Vec<&str> = grid.columns.iter().map(|(title, _)| *title).collect();
-        assert_eq!(titles, ["Size", "Lane", "Instructions", "Ratio", "Time", "Ratio of times", "Instructions/ns"]);
+        assert_eq!(titles, ["Size", "Lane", "Instructions", "Ratio", "Time", "Ratio of times", "Instructions/ns", "Status"]);
         assert_eq!(grid.rows[0].cells[..4], ["5,000", "a/a", "40,000 – 40,080", "baseline"]);
         assert_eq!(grid.rows[1].cells[..4], ["", "b/b", "50,000", "1.248 – 1.250"]);
         assert!(grid.rows[1].cells[5].starts_with("1.5") || grid.rows[1].cells[5].starts_with("1.4"), "{:?}", grid.rows[1].cells);
+    }
+
+    #[test]
+    fn lanes_that_do_not_work_have_a_row_with_their_status() {
+        for timed in [true, false] {
+            let mut recorded = run(timed);
+            recorded.counts.retain(|count| count.cell != 0);
+            recorded.samples.retain(|sample| sample.cell != 0);
+            recorded.run.cells[0].status = Status::Wrong { detail: "input 0: expected 3, got 4, which is more".into() };
+            let report = Report::new(&recorded);
+            let table = &report.instructions.as_ref().unwrap().tables[0];
+            let rows: Vec<(&str, &str)> = table.rows.iter().map(|row| (row.lane.as_str(), row.status.as_str())).collect();
+            // Nothing but the cell's own status is known of a run that took no time.
+            assert_eq!(rows, [("a/a", "ok"), ("b/b", "wrong: input 0: expected 3, got 4, which is more"), ("c/c", "not counted")]);
+            assert!(table.grid().rows[1].cells.contains(&"wrong".to_owned()) && table.grid().rows[1].tone == Tone::Failed);
+            let page = section(report.instructions.as_ref().unwrap(), "r");
+            for text in [terminal::render(&report, Look::default()), markdown::render(&report), page.tables[0].notes.join("\n")] {
+                assert!(text.contains("b/b at 5,000: wrong: input 0: expected 3, got 4"), "{text}");
+            }
+        }
     }
 
     #[test]
@@ -285,6 +350,6 @@ mod tests {
             assert!(text.contains(expected), "{expected:?} is not in\n{text}");
         }
         assert!(!text.contains("Ratio of times") && !text.contains("rounds"), "{text}");
-        assert!(markdown::render(&report).contains("| 5,000 | a/a | 40,000 – 40,080 | baseline |"));
+        assert!(markdown::render(&report).contains("| 5,000 | a/a | 40,000 – 40,080 | baseline | ok |"));
     }
 }

@@ -30,7 +30,7 @@ pub fn render(report: &Report) -> String {
         list(&mut text, counted.about.iter().cloned().chain(uncounted));
         for table in &counted.tables {
             text += &format!("\n### {}\n\n", literal(&table.title()));
-            list(&mut text, [table.note().to_owned()].into_iter());
+            list(&mut text, std::iter::once(table.note().to_owned()).chain(table.footnotes()));
             text.push('\n');
             lay_out(&mut text, &table.grid());
         }

@@ -39,7 +39,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::stats::{Analysis, allowed, six_digits};
+use crate::stats::{Analysis, Doubt, allowed, six_digits};
 use crate::store::Recorded;
 use crate::store::model::{Run, Skipped};
 
@@ -201,7 +201,13 @@ fn about(run: &Run, analysis: &Analysis) -> Vec<String> {
         format!("{measured} of {}", format::count(run.plan.generations as usize, "generation"))
     };
     let extent = if run.is_timed() {
-        format!("{generations} × {}", format::count(run.plan.rounds as usize, "round"))
+        let lost = analysis.doubts().iter().find_map(|doubt| match doubt {
+            Doubt::Missing { file: "samples.csv", lacking } => {
+                Some(format!(", of which {} of {} rows are missing", lacking.missing, lacking.planned))
+            }
+            _ => None,
+        });
+        format!("{generations} × {}{}", format::count(run.plan.rounds as usize, "round"), lost.unwrap_or_default())
     } else {
         "instructions only".to_owned()
     };

@@ -45,6 +45,7 @@ pub fn render(report: &Report, look: Look) -> String {
             line(&table.title());
             line(&format!("  {}", table.note()));
             line(&lay_out(&table.grid(), look));
+            table.footnotes().iter().for_each(|note| line(&format!("  {}", one_line(note))));
         }
         if !counted.uncounted.is_empty() {
             line("\nNot counted:");

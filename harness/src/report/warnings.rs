@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::stats::{Analysis, Doubt, FEWEST_GENERATIONS, WIDEST};
-use crate::store::Recorded;
 use crate::store::model::{Cell, Environment, Run};
+use crate::store::{Lacking, Recorded};
 
 use super::format::{count, digest, significant, size};
 use super::tables::{Kernel, Table};
@@ -25,9 +25,16 @@ pub(super) fn warning(what: impl Into<String>, advice: impl Into<String>) -> War
 
 /// All warnings of a run, the gravest first.
 pub fn warnings(recorded: &Recorded, analysis: &Analysis, tables: &[Table]) -> Vec<Warning> {
+    let unmet = recorded.run.unmet.iter();
+    let unmet = unmet.map(|what| {
+        warning(
+            format!("asked for by name, and not measured: {what}"),
+            "`bindbench setup` builds what is stale, `bindbench doctor` says what is missing",
+        )
+    });
     // That nothing was timed is how it was asked for; and no count is wrong on a busy machine.
     let told = analysis.doubts().iter().filter(|doubt| **doubt != Doubt::Untimed);
-    let mut warnings: Vec<Warning> = told.map(|doubt| advice(doubt, &recorded.run.id)).collect();
+    let mut warnings: Vec<Warning> = unmet.chain(told.map(|doubt| advice(doubt, &recorded.run))).collect();
     warnings.extend(kernels(tables));
     warnings
         .extend(remembering(&recorded.run).map(|what| {
@@ -57,6 +64,9 @@ pub fn warnings(recorded: &Recorded, analysis: &Analysis, tables: &[Table]) -> V
 pub fn reason(doubt: &Doubt) -> String {
     match doubt {
         Doubt::Incomplete => "it is not complete".to_owned(),
+        Doubt::Missing { file, lacking: Lacking { missing, planned } } => {
+            format!("it is not whole: {missing} of the {} that it planned are not in {file}", count(*planned, "row"))
+        }
         Doubt::FewGenerations { generations } => {
             format!("it has {}, and an interval takes {FEWEST_GENERATIONS}", count(*generations, "generation"))
         }
@@ -68,9 +78,11 @@ pub fn reason(doubt: &Doubt) -> String {
     }
 }
 
-fn advice(doubt: &Doubt, run: &str) -> Warning {
+fn advice(doubt: &Doubt, run: &Run) -> Warning {
+    let again = format!("{} --resume {}", if run.gate.is_some() { "gate" } else { "run" }, run.id);
     let advice = match doubt {
-        Doubt::Incomplete => format!("`bindbench run --resume {run}` goes on where it stopped"),
+        Doubt::Incomplete => format!("`bindbench {again}` goes on where it stopped"),
+        Doubt::Missing { .. } => format!("somebody or something has removed them; `bindbench {again}` measures them again"),
         Doubt::FewGenerations { .. } => format!("run with `--generations {FEWEST_GENERATIONS}` or more"),
         Doubt::Untimed => "`--counter time --counter instructions` takes times, too".to_owned(),
         Doubt::NoTwin => "run it again with a selection that keeps the twins".to_owned(),

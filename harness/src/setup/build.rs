@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use miette::{Context, IntoDiagnostic, Result};
 
+use super::child;
 use super::interpreters::Interpreter;
 use super::layout::Layout;
 use super::lines;
@@ -217,7 +218,8 @@ impl<'a> Target<'a> {
             Ok((log.try_clone()?, log.try_clone()?))
         };
         let (stdout, stderr) = prepare().map_err(|error| format!("can't write {}: {error}", log_path.display()))?;
-        let status = without_python_variables(&mut Command::new(program))
+        let mut command = Command::new(program);
+        without_python_variables(&mut command)
             .args(arguments)
             .current_dir(&self.strategy.folder)
             .env(bindbench_protocol::KERNELS, layout.kernels_library())
@@ -226,9 +228,8 @@ impl<'a> Target<'a> {
             .env_remove("RUSTFLAGS")
             .stdin(Stdio::null())
             .stdout(stdout)
-            .stderr(stderr)
-            .status()
-            .map_err(|error| failed(format!("can't run {program}: {error}")))?;
+            .stderr(stderr);
+        let status = child::status(&mut command).map_err(|error| failed(format!("can't run {program}: {error}")))?;
         if status.success() { Ok(()) } else { Err(failed(format!("{program} ended with {status}"))) }
     }
 

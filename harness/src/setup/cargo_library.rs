@@ -6,6 +6,7 @@ use std::process::Command;
 
 use miette::{Context, IntoDiagnostic, Result, bail, miette};
 
+use super::child;
 use super::layout::Layout;
 use super::needs::Tools;
 use super::receipt::sha256_of;
@@ -22,16 +23,15 @@ pub fn build(layout: &Layout, tools: &Tools, manifest: &Path, package: &str, lib
     };
     let file = library.file_name().ok_or_else(|| miette!("{} is no file", library.display()))?;
     let target = layout.target(package.trim_start_matches("bindbench-"), None);
-    let output = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    command
         .args(["build", "--quiet", "--release", "--locked", "--lib", "--package", package, "--manifest-path"])
         .arg(manifest)
         .arg("--target-dir")
         .arg(&target)
         .current_dir(layout.root())
-        .env_remove("RUSTFLAGS")
-        .output()
-        .into_diagnostic()
-        .wrap_err("can't run cargo")?;
+        .env_remove("RUSTFLAGS");
+    let output = child::output(&mut command).into_diagnostic().wrap_err("can't run cargo")?;
     if !output.status.success() {
         bail!("{package} does not build:\n{}", String::from_utf8_lossy(&output.stderr));
     }

@@ -9,6 +9,7 @@ use std::process::Command;
 
 use miette::{Context, IntoDiagnostic, Result, bail, miette};
 
+use super::child;
 use super::interpreters::Interpreter;
 use super::receipt::sha256_of;
 use super::without_python_variables;
@@ -75,7 +76,7 @@ fn clear(folder: &Path) -> Result<()> {
 
 fn run(command: &mut Command) -> Result<()> {
     // The user's own settings of pip's index are theirs to keep; those of Python are not meant for this.
-    let output = without_python_variables(command).output();
+    let output = child::output(without_python_variables(command));
     let output = output.into_diagnostic().wrap_err_with(|| format!("can't run {command:?}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);

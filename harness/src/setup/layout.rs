@@ -32,6 +32,16 @@ impl Layout {
         self.root.join("build")
     }
 
+    /// Held by whoever changes what is below `build/`, and shared by those who measure with it.
+    pub fn build_lock(&self) -> PathBuf {
+        self.build().join("lock")
+    }
+
+    /// Copies of sources that runs are measured with while they last.
+    pub fn frozen(&self) -> PathBuf {
+        self.build().join("frozen")
+    }
+
     /// The environment with the tools from PyPI.
     pub fn tools(&self) -> PathBuf {
         self.build().join("tools")

@@ -4,8 +4,11 @@ pub mod bpe;
 pub mod build;
 mod cargo_library;
 pub mod checkout;
+pub mod child;
 pub mod definitions;
 pub mod environments;
+pub mod frozen;
+pub mod imports;
 pub mod inputs;
 pub mod interpreters;
 mod kernels;
@@ -21,12 +24,14 @@ pub mod texts;
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use miette::{Result, miette};
+use miette::{Context, IntoDiagnostic, Result, miette};
 use rayon::prelude::*;
 
 use crate::catalog::{Catalog, Lane, Need, Strategy};
+use crate::lock::{Lock, LockError};
 use build::{State, Target};
 use interpreters::{Interpreter, InterpreterError};
 use layout::Layout;
@@ -43,6 +48,8 @@ pub struct Workshop {
     pub found: Vec<Interpreter>,
     /// The programs that build.
     pub tools: Tools,
+    /// That of `build/`, once somebody changes or measures what is there.
+    lock: Option<Arc<Lock>>,
 }
 
 impl Workshop {
@@ -59,7 +66,33 @@ impl Workshop {
     pub fn with(layout: Layout, catalog: Catalog) -> Self {
         let found = interpreters::find(&layout.probe());
         let tools = Tools::find(&layout.tools());
-        Self { layout, catalog, found, tools }
+        Self { layout, catalog, found, tools, lock: None }
+    }
+
+    /// Keeps other drivers from `build/`, for as long as this is there.
+    ///
+    /// # Errors
+    /// When one is at work there.
+    pub fn lock_to_change(&mut self) -> Result<()> {
+        let lock = Lock::to_change(&self.layout.build_lock(), &self.layout.build())?;
+        child::guard(&lock).into_diagnostic().wrap_err("can't start the guard")?;
+        self.lock = Some(Arc::new(lock));
+        Ok(())
+    }
+
+    /// Keeps other drivers from changing `build/`, for as long as this, or what is returned, is there.
+    ///
+    /// # Errors
+    /// When one is at work there.
+    pub fn lock_to_read(&mut self) -> Result<Arc<Lock>, LockError> {
+        let lock = match self.lock.take() {
+            Some(lock) => {
+                lock.share()?;
+                lock
+            }
+            None => Arc::new(Lock::to_read(&self.layout.build_lock(), &self.layout.build())?),
+        };
+        Ok(Arc::clone(self.lock.insert(lock)))
     }
 
     /// The interpreters a selection means.
@@ -106,6 +139,11 @@ impl Workshop {
             },
             other => other,
         }
+    }
+
+    /// That of `build/`, where it is held.
+    pub fn lock(&self) -> Option<Arc<Lock>> {
+        self.lock.clone()
     }
 
     /// Makes environments, the kernels, and all that is not built yet or no longer what its receipt says.
@@ -218,7 +256,25 @@ pub fn bar_style(what: &str) -> ProgressStyle {
 /// Removes all that set-up made.
 ///
 /// # Errors
-/// When the disk refuses.
-pub fn clean(build: &Path) -> std::io::Result<()> {
-    if build.exists() { std::fs::remove_dir_all(build) } else { Ok(()) }
+/// When a driver is at work there, or the disk refuses.
+pub fn clean(layout: &Layout) -> Result<()> {
+    let build = layout.build();
+    if !build.exists() {
+        return Ok(());
+    }
+    let lock = Lock::to_change(&layout.build_lock(), &build)?;
+    let removed =
+        std::fs::read_dir(&build).and_then(|mut entries| entries.try_for_each(|entry| remove(&entry?.path(), &layout.build_lock())));
+    drop(lock);
+    // Another driver may have made it anew already.
+    std::fs::remove_dir(&build).ok();
+    removed.into_diagnostic().wrap_err_with(|| format!("can't remove {}", build.display()))
+}
+
+fn remove(path: &Path, but: &Path) -> std::io::Result<()> {
+    match std::fs::symlink_metadata(path)? {
+        _ if path == but => Ok(()),
+        folder if folder.is_dir() => std::fs::remove_dir_all(path),
+        _ => std::fs::remove_file(path),
+    }
 }

@@ -6,6 +6,7 @@ use std::process::Command;
 use walkdir::WalkDir;
 
 use super::build::Target;
+use super::child;
 use super::layout::Layout;
 use super::needs::Tools;
 use super::receipt::{Artifact, Receipt};
@@ -36,7 +37,7 @@ pub fn install(target: &Target, layout: &Layout, tools: &Tools, receipt: &mut Re
         command.arg(layout.environment(&interpreter.name).join("bin/python"));
         command.arg("--target").arg(&folder).arg("-r").arg(target.strategy.folder.join(lock));
         receipt.commands.push(words(&command));
-        let output = without_python_variables(&mut command).output().map_err(|error| format!("can't run uv: {error}"))?;
+        let output = child::output(without_python_variables(&mut command)).map_err(|error| format!("can't run uv: {error}"))?;
         if output.status.success() {
             receipt.artifacts.append(&mut shared_objects(&folder)?);
             continue;

@@ -179,24 +179,64 @@ pub fn fingerprint(paths: &[PathBuf], texts: &[String]) -> io::Result<String> {
         digest.update(text);
     }
     for root in paths {
-        let files = walkdir::WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(|entry| {
-            let name = entry.file_name().to_string_lossy();
-            entry.depth() == 0 || !(name == "target" || name == "__pycache__" || name.starts_with('.') || name.ends_with(".md"))
-        });
-        for file in files {
+        for file in files_of(root, |path| is_source(path) && path.extension().is_none_or(|extension| extension != "md")) {
             let file = file?;
-            if file.file_type().is_file() {
-                digest.update(file.path().strip_prefix(root).unwrap_or(file.path()).as_os_str().as_encoded_bytes());
-                digest.update(sha256_of(file.path())?);
-            }
+            digest.update(file.strip_prefix(root).unwrap_or(&file).as_os_str().as_encoded_bytes());
+            digest.update(sha256_of(&file)?);
         }
     }
     Ok(to_hex(&digest.finalize()))
 }
 
+/// The files of a folder (or the one file) in the order of their names, with those that links lead to, since that is what is built and
+/// imported; `enter` says which files and folders below it count.
+pub fn files_of(root: &Path, enter: impl Fn(&Path) -> bool) -> impl Iterator<Item = io::Result<PathBuf>> {
+    let entries = walkdir::WalkDir::new(root).follow_links(true).sort_by_file_name();
+    let entries = entries.into_iter().filter_entry(move |entry| entry.depth() == 0 || enter(entry.path()));
+    entries.filter_map(|entry| match entry {
+        Ok(entry) => entry.file_type().is_file().then(|| Ok(entry.into_path())),
+        // A link back to a folder around it leads to nothing new; one that leads nowhere, to nothing.
+        Err(error) if error.loop_ancestor().is_some() => None,
+        Err(error) if error.depth() > 0 && error.path().is_some_and(Path::is_symlink) => None,
+        Err(error) => Some(Err(error.into())),
+    })
+}
+
+/// Whether a file or folder may be part of the sources. Caches are not, nor what cargo makes beside a `Cargo.toml`, nor what is hidden.
+pub fn is_source(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let is_cargo_s = || name == "target" && path.with_file_name("Cargo.toml").exists();
+    !(name == "__pycache__" || name.starts_with('.') || is_cargo_s())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sources_are_what_links_lead_to_and_no_caches() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("lane");
+        for (path, text) in
+            [("a.py", "1"), ("b.md", "2"), (".hidden", "3"), ("__pycache__/a.pyc", "4"), ("Cargo.toml", "5"), ("target/made", "6")]
+        {
+            fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+            fs::write(root.join(path), text).unwrap();
+        }
+        fs::create_dir_all(root.join("package/target")).unwrap();
+        fs::write(root.join("package/target/module.py"), "7").unwrap();
+        fs::write(folder.path().join("outside.py"), "8").unwrap();
+        for (target, link) in [("../outside.py", "link.py"), (".", "round"), ("nowhere", "dangling")] {
+            std::os::unix::fs::symlink(target, root.join(link)).unwrap();
+        }
+        let files: Vec<PathBuf> = files_of(&root, is_source).map(|file| file.unwrap().strip_prefix(&root).unwrap().to_owned()).collect();
+        assert_eq!(files, ["Cargo.toml", "a.py", "b.md", "link.py", "package/target/module.py"].map(PathBuf::from));
+        let before = fingerprint(std::slice::from_ref(&root), &[]).unwrap();
+        fs::write(root.join("b.md"), "no part of a build").unwrap();
+        assert_eq!(fingerprint(std::slice::from_ref(&root), &[]).unwrap(), before);
+        fs::write(folder.path().join("outside.py"), "9").unwrap();
+        assert_ne!(fingerprint(&[root], &[]).unwrap(), before);
+    }
 
     #[test]
     fn a_file_that_changes_is_read_again() {

@@ -9,6 +9,7 @@ use std::process::Command;
 use flate2::read::GzDecoder;
 use miette::{Context, IntoDiagnostic, Result, bail, miette};
 
+use super::child;
 use super::layout::Layout;
 use super::receipt::sha256_of;
 use crate::atomic;
@@ -46,17 +47,16 @@ pub fn make(layout: &Layout) -> Result<()> {
 /// pip is the one installer that downloads a source distribution as it is. To know its name and version it runs the build backend,
 /// setuptools, which the tools' environment has.
 fn fetch(layout: &Layout, download: &Path) -> Result<()> {
-    let output = Command::new(layout.tools().join("bin/python"))
+    let mut command = Command::new(layout.tools().join("bin/python"));
+    command
         .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"])
         // The text is wanted, on any Python.
         .args(["--ignore-requires-python", "--no-binary", ":all:", "--require-hashes", "--dest"])
         .arg(download)
         .arg("-r")
         .arg(layout.texts_lock())
-        .env_remove("PYTHONPATH")
-        .output()
-        .into_diagnostic()
-        .wrap_err("can't run pip")?;
+        .env_remove("PYTHONPATH");
+    let output = child::output(&mut command).into_diagnostic().wrap_err("can't run pip")?;
     if output.status.success() {
         return Ok(());
     }

@@ -26,8 +26,8 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::store::Recorded;
 use crate::store::model::{Run, RunState};
+use crate::store::{Lacking, Recorded};
 
 pub use bounds::{Bounds, Standing};
 pub use change_points::{ChangePoint, FEWEST_RUNS, change_points, strongest};
@@ -58,8 +58,15 @@ pub enum Doubt {
         /// The factor it would take.
         factor: f64,
     },
-    /// Rounds that were planned are missing.
+    /// It was not finished.
     Incomplete,
+    /// It was finished, and rows that were planned are not in its files.
+    Missing {
+        /// Which file.
+        file: &'static str,
+        /// How many, of how many.
+        lacking: Lacking,
+    },
     /// Nothing was timed.
     Untimed,
 }
@@ -87,6 +94,11 @@ impl Analysis {
         let mut doubts = Vec::new();
         if run.state != RunState::Finished {
             doubts.push(Doubt::Incomplete);
+        } else {
+            let files = [("samples.csv", Lacking::samples(recorded)), ("counts.csv", Lacking::counts(recorded))];
+            doubts.extend(
+                files.into_iter().filter(|(_, lacking)| lacking.missing > 0).map(|(file, lacking)| Doubt::Missing { file, lacking }),
+            );
         }
         if !run.is_timed() {
             doubts.push(Doubt::Untimed);

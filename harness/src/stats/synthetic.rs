@@ -66,6 +66,7 @@ impl Synthetic {
             workers: Vec::new(),
             notes: Vec::new(),
             counting: None,
+            unmet: Vec::new(),
             gate: None,
         };
         Self { run, speeds: Vec::new() }
@@ -104,6 +105,7 @@ impl Synthetic {
         let receipt = |interpreter| ReceiptRecord {
             interpreter,
             artifacts: BTreeMap::new(),
+            imports: BTreeMap::new(),
             kernels_sha256: controlled.then(|| KERNELS.into()),
             build: None,
         };

@@ -11,6 +11,7 @@ use thiserror::Error;
 use super::counts::{self, COUNTS, Count};
 use super::model::{Run, SCHEMA, Sample};
 use crate::atomic;
+use crate::lock::{Lock, LockError};
 
 /// A file of a run that can't be written or read.
 #[derive(Debug, Error, Diagnostic)]
@@ -77,6 +78,10 @@ pub enum StoreError {
         /// What does not fit.
         message: String,
     },
+    /// Another driver writes to it.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Locked(#[from] LockError),
     /// Written by a newer bindbench.
     #[error("{path} has schema {found}; this bindbench reads up to {SCHEMA}")]
     #[diagnostic(help("use the bindbench that wrote it, or a newer one"))]
@@ -238,6 +243,8 @@ fn plausible(sample: &Sample, run: &Run) -> Result<(), String> {
 pub struct RunFolder {
     folder: PathBuf,
     samples: File,
+    /// Nobody else writes there.
+    lock: Lock,
 }
 
 impl RunFolder {
@@ -249,11 +256,12 @@ impl RunFolder {
         let folder = runs.join(&run.id);
         fs::create_dir_all(runs).map_err(io_error("make", runs))?;
         fs::create_dir(&folder).map_err(io_error("make", &folder))?;
+        let lock = Self::lock(&folder)?;
         replace(&folder.join("run.json"), run)?;
         let path = folder.join("samples.csv");
         let mut samples = OpenOptions::new().append(true).create_new(true).open(&path).map_err(io_error("make", &path))?;
         write_and_sync(&mut samples, HEADER.as_bytes(), &path)?;
-        Ok(Self { folder, samples })
+        Ok(Self { folder, samples, lock })
     }
 
     /// Opens a run to go on with it. Rows of rounds that are not complete are dropped, so that no sample is there twice.
@@ -261,18 +269,42 @@ impl RunFolder {
     /// # Errors
     /// When there is no readable run, or the disk refuses.
     pub fn resume(folder: &Path) -> Result<(Self, Recorded), StoreError> {
+        Self::resume_locked(folder, Self::lock(folder)?)
+    }
+
+    /// Keeps other drivers from writing to a run.
+    ///
+    /// # Errors
+    /// When one does, or the disk refuses.
+    pub fn lock(folder: &Path) -> Result<Lock, StoreError> {
+        match Lock::to_change(&folder.join("lock"), folder) {
+            Err(LockError::Io { path, source }) => Err(io_error("lock", &path)(source)),
+            locked => Ok(locked?),
+        }
+    }
+
+    /// As [`RunFolder::resume`], with the folder's lock in hand.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn resume_locked(folder: &Path, lock: Lock) -> Result<(Self, Recorded), StoreError> {
         let mut recorded = Recorded::read(folder)?;
         let complete = if recorded.run.gate.is_some() { complete_rounds_of_a_gate(&recorded) } else { complete_rounds(&recorded) };
         recorded.samples.retain(|sample| complete.contains(&(sample.generation, sample.round)));
         let path = folder.join("samples.csv");
         atomic::replace(&path, &to_csv(&recorded.samples, true)).map_err(io_error("replace", &path))?;
         let samples = OpenOptions::new().append(true).open(&path).map_err(io_error("open", &path))?;
-        Ok((Self { folder: folder.to_owned(), samples }, recorded))
+        Ok((Self { folder: folder.to_owned(), samples, lock }, recorded))
     }
 
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.folder
+    }
+
+    /// Keeps others from writing to it.
+    pub fn its_lock(&self) -> &Lock {
+        &self.lock
     }
 
     /// Replaces `run.json`.
@@ -450,7 +482,9 @@ mod tests {
         let mut round = round_of(0, 0);
         round.push(Sample { cell: 3, digest_ok: false, ..round[0].clone() });
         folder.append_round(&round).unwrap();
-        let (_, recorded) = RunFolder::resume(folder.path()).unwrap();
+        let path = folder.path().to_owned();
+        drop(folder);
+        let (_, recorded) = RunFolder::resume(&path).unwrap();
         assert_eq!(recorded.samples, round);
     }
 
@@ -463,11 +497,14 @@ mod tests {
         // In generation 0 all take part, in generation 1 cell 2 alone.
         let kept = [round_of(0, 0), round_of(0, 1), only(1, 0, 2), only(1, 1, 2)].concat();
         folder.append_round(&kept).unwrap();
-        assert_eq!(RunFolder::resume(folder.path()).unwrap().1.samples, kept);
+        let path = folder.path().to_owned();
+        assert!(matches!(RunFolder::resume(&path), Err(StoreError::Locked(_))), "two write to one run");
+        drop(folder);
+        assert_eq!(RunFolder::resume(&path).unwrap().1.samples, kept);
         // Rounds of which only a part is there go; so does the first one of a generation in which another cell was to take part.
         let last = [round_of(0, 0), only(0, 1, 0), only(1, 0, 0)].concat();
-        fs::write(folder.path().join("samples.csv"), to_csv(&last, true)).unwrap();
-        assert_eq!(RunFolder::resume(folder.path()).unwrap().1.samples, round_of(0, 0));
+        fs::write(path.join("samples.csv"), to_csv(&last, true)).unwrap();
+        assert_eq!(RunFolder::resume(&path).unwrap().1.samples, round_of(0, 0));
     }
 
     #[test]

@@ -4,9 +4,11 @@ pub mod counts;
 mod folder;
 pub mod gauges;
 mod key;
+mod lacking;
 pub mod model;
 pub mod profile;
 pub mod pyperf;
 
 pub use folder::{Damage, Recorded, RunFolder, StoreError};
 pub use key::CellKey;
+pub use lacking::Lacking;

@@ -62,6 +62,9 @@ pub struct Run {
     /// How instructions were counted; none where they were not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counting: Option<Counting>,
+    /// What was asked for by name and could not be measured, with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmet: Vec<String>,
     /// What it takes to go on with a gate; none in other runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<GateRecord>,
@@ -296,6 +299,9 @@ pub struct ReceiptRecord {
     pub interpreter: Option<String>,
     /// Artifact's file name → SHA-256.
     pub artifacts: BTreeMap<String, String>,
+    /// What the lane imports from its folders → SHA-256 of all of it. Empty in runs that were recorded before it was kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub imports: BTreeMap<String, String>,
     /// SHA-256 of the shared kernels library seen mapped in the worker; none if none was.
     pub kernels_sha256: Option<String>,
     /// What building it took, and what it was built from. None in runs that were recorded before it was kept.
@@ -434,6 +440,11 @@ pub enum Status {
         /// The limit, bytes.
         limit_bytes: u64,
     },
+    /// What it imports is not what it was when the run began.
+    Changed {
+        /// Which file.
+        detail: String,
+    },
 }
 
 impl Status {
@@ -456,6 +467,7 @@ impl fmt::Display for Status {
             Self::OutOfMemory { limit_bytes } => {
                 write!(f, "out of memory: used more than {} MiB", limit_bytes >> 20)
             }
+            Self::Changed { detail } => write!(f, "not one build: {detail}"),
         }
     }
 }

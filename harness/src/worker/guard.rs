@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -13,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use command_fds::{CommandFdExt, FdMapping};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
@@ -26,6 +28,7 @@ const LAST_BREATH: Duration = Duration::from_secs(5);
 
 /// What removes a killed process's shared memory may go on for so long.
 pub(super) const TIDYING: Duration = Duration::from_secs(2);
+use crate::lock::Lock;
 
 /// The driver's end of the guard.
 #[derive(Debug)]
@@ -88,13 +91,20 @@ impl Guard {
     /// # Errors
     /// When this program can't be started again, or there is no room for temporary files.
     pub fn start() -> io::Result<Self> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg("guard")
-            .process_group(0)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
+        Self::with_locks(&[])
+    }
+
+    /// The same, and these locks are held until it has ended what a killed driver left: nobody else begins before.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn with_locks(locks: &[&Lock]) -> io::Result<Self> {
+        let held: Vec<OwnedFd> = locks.iter().filter_map(|lock| lock.for_another_process().transpose()).collect::<io::Result<_>>()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("guard").process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mappings = held.into_iter().zip(3..).map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd }).collect();
+        command.fd_mappings(mappings).map_err(io::Error::other)?;
+        let mut child = command.spawn()?;
         let pipe = child.stdin.take();
         if let Some(pipe) = &pipe {
             // A guard that is stopped must not stop the driver. Lines are short: each goes into the pipe whole, or not at all.
@@ -181,13 +191,11 @@ impl Drop for Guard {
 
 impl GuardList {
     /// Puts a process group on the list.
-    #[allow(dead_code)]
     pub(crate) fn add(&self, group: Pid) {
         self.say(&Line::Group(group.as_raw_nonzero().get().cast_unsigned()));
     }
 
     /// Takes it off: it is gone.
-    #[allow(dead_code)]
     pub(crate) fn remove(&self, group: Pid) {
         self.say(&Line::GroupEnded(group.as_raw_nonzero().get().cast_unsigned()));
     }

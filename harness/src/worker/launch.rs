@@ -44,6 +44,21 @@ impl Launch {
     /// When a native lane's command has an unknown placeholder.
     pub fn of(workshop: &Workshop, lane: &Lane, interpreter: Option<&Interpreter>, receipt: &Receipt) -> Result<Self> {
         let strategy = workshop.catalog.strategy_of(lane).ok_or_else(|| miette!("{} belongs to no strategy", lane.id))?;
+        Self::from(workshop, (lane, &strategy.folder), interpreter, receipt, &workshop.layout.pyscripts())
+    }
+
+    /// The same with the lane's sources, and the worker's package, in these folders.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn from(
+        workshop: &Workshop,
+        (lane, sources): (&Lane, &Path),
+        interpreter: Option<&Interpreter>,
+        receipt: &Receipt,
+        worker: &Path,
+    ) -> Result<Self> {
+        let strategy = workshop.catalog.strategy_of(lane).ok_or_else(|| miette!("{} belongs to no strategy", lane.id))?;
         let layout = &workshop.layout;
         let mut environment = BTreeMap::from([
             (KERNELS.to_owned(), layout.kernels_library().display().to_string()),
@@ -53,17 +68,18 @@ impl Launch {
         let command = match (&lane.entry, interpreter) {
             (Entry::Python(names), Some(interpreter)) => {
                 modules.clone_from(names);
-                environment.insert("PYTHONPATH".to_owned(), layout.pyscripts().display().to_string());
+                environment.insert("PYTHONPATH".to_owned(), worker.display().to_string());
                 vec![workshop.python(interpreter).display().to_string(), "-m".to_owned(), "bindbench_worker".to_owned()]
             }
             (Entry::Python(_), None) => return Err(miette!("{} needs an interpreter", lane.id)),
             (Entry::Native { command, .. }, _) => {
-                let places = placeholders_of(layout, strategy, None, &receipt.out);
+                let mut places = placeholders_of(layout, strategy, None, &receipt.out);
+                places.insert("source", vec![sources.display().to_string()]);
                 let words: Result<Vec<_>, _> = command.iter().map(|word| substitute(word, &places)).collect();
                 words.map_err(|error| miette!("{} {error}", lane.id))?.concat()
             }
         };
-        let mut paths: Vec<PathBuf> = vec![receipt.out.clone(), strategy.folder.clone()];
+        let mut paths: Vec<PathBuf> = vec![receipt.out.clone(), sources.to_owned()];
         if lane.packages.is_some() {
             paths.insert(0, packages::folder(&receipt.out, lane));
         }

@@ -56,6 +56,29 @@ fn a_hundredth_more_work_is_red_and_the_same_work_is_green() {
 }
 
 #[test]
+#[ignore = "needs valgrind, and half a minute of CPU"]
+fn lanes_that_do_not_work_are_in_the_tables_of_instructions() {
+    let sandbox = Sandbox::with("misfits");
+    let lanes = ["healthy", "wrong", "segfaults", "hangs"].map(|variant| format!("misfits/{variant}"));
+    let lanes: Vec<&str> = lanes.iter().flat_map(|lane| ["-s", lane.as_str()]).collect();
+    let what = ["run", "--counter", "instructions", "--preset", "smoke", "-w", "call.add", "--generations", "2", "--timeout", "20"];
+    let run = sandbox.bindbench(&[&what[..], &lanes].concat()).exits_with(1);
+    let run = run.says(&[
+        "misfits/hangs: timed out after 20 s (1 cell)",
+        "misfits/segfaults: crashed (1 cell)",
+        "exit status 1: ",
+        "misfits/wrong: wrong (1 cell)",
+    ]);
+    for lane in ["misfits/healthy", "misfits/wrong", "misfits/segfaults", "misfits/hangs"] {
+        let printed = run.stdout();
+        let row = printed.lines().find(|line| line.trim_start().starts_with(lane)).unwrap_or_else(|| panic!("no row of {lane}"));
+        assert_eq!(row.contains(" ok"), lane == "misfits/healthy", "{row}");
+    }
+    let json = sandbox.bindbench(&["report", "--json"]).succeeds().json();
+    assert_eq!(json["instructions"]["tables"][0]["rows"].as_array().unwrap().len(), 4, "{json}");
+}
+
+#[test]
 #[ignore = "needs valgrind and two minutes of CPU"]
 fn a_run_has_counts_that_are_alike_in_every_process() {
     let sandbox = sandbox();

@@ -87,6 +87,39 @@ fn a_missing_or_empty_file_of_samples_is_no_reason_to_fail() {
 }
 
 #[test]
+fn rows_that_are_gone_are_missed_on_top_of_every_form_of_report() {
+    let (sandbox, folder) = measured();
+    let samples = folder.join("samples.csv");
+    let whole = fs::read_to_string(&samples).unwrap();
+    let planned = whole.lines().count() - 1;
+    // One row in five is kept, and each generation has some.
+    edit(&samples, |lines| {
+        let kept = lines.iter().enumerate().filter(|(at, _)| at % 5 == 0).map(|(_, line)| line.clone()).collect();
+        *lines = kept;
+    });
+    let missing = planned - planned / 5;
+    let what = format!("it is not whole: {missing} of the {planned} rows that it planned are not in samples.csv");
+    let said = report(&sandbox).succeeds().prints(&[
+        &format!("of which {missing} of {planned} rows are missing"),
+        &format!("This run can NOT vouch for its 95 % intervals: {what}"),
+        "bindbench run --resume",
+    ]);
+    assert!(said.stdout().find("is not whole") < said.stdout().find("kmp.find_all"), "it is not said on top");
+    for form in ["summary.md", "index.html"] {
+        let text = fs::read_to_string(sandbox.path().join("reports").join(form)).unwrap().replace('\\', "");
+        assert!(text.contains(&what), "{form} does not say it");
+    }
+    let json = sandbox.bindbench(&["report", "--json"]).succeeds().json();
+    assert_eq!(json["vouches"]["vouches"], false);
+    assert!(json["vouches"]["reasons"].to_string().contains(&what), "{}", json["vouches"]);
+    let name = folder.to_str().unwrap();
+    sandbox.bindbench(&["compare", name, name]).exits_with(2);
+    sandbox.bindbench(&["run", "--resume", name]).succeeds();
+    assert_eq!(fs::read_to_string(&samples).unwrap().lines().count(), planned + 1);
+    assert!(!report(&sandbox).succeeds().stdout().contains("not whole"));
+}
+
+#[test]
 fn a_cut_run_json_refuses_with_its_line() {
     let (sandbox, folder) = measured();
     let path = folder.join("run.json");

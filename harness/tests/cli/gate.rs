@@ -158,6 +158,23 @@ fn a_killed_gate_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_gate_does_not_go_on_with_other_sources() {
+    let sandbox = sandbox();
+    let base = sandbox.path().join("base");
+    assert!(Command::new("cp").arg("-r").arg(sandbox.path().join("steady")).arg(&base).status().unwrap().success());
+    gate(&sandbox, &["--base", base.to_str().unwrap(), "--budget", "0.1"]).exits_with(3);
+    let folder = gate_folder(&sandbox).unwrap();
+    let samples = Recorded::read(&folder).unwrap().samples;
+    let again = || sandbox.bindbench(&["gate", "--resume", folder.to_str().unwrap(), "--budget", "60"]);
+    for (catalog, lane) in [(sandbox.path().join("steady"), "steady/slow@head"), (base, "steady/slow@base")] {
+        change(&catalog, "0.02", "0.1");
+        again().refuses_with(&[&format!("{lane}: sources changed since the run began"), "check out what it was begun with"]);
+        change(&catalog, "0.1", "0.02");
+    }
+    assert_eq!(Recorded::read(&folder).unwrap().samples, samples);
+}
+
+#[test]
 fn a_gate_that_had_too_little_time_gets_more() {
     let sandbox = sandbox();
     let (xml, summary) = (sandbox.path().join("ci/gate.xml"), sandbox.path().join("summary.md"));

@@ -72,6 +72,8 @@ fn interrupted_and_resumed(signal: Signal, status: Option<i32>, state: RunState)
     sandbox.bindbench(&["report"]).succeeds().prints(&["not complete"]);
     if status == Some(130) { sandbox.go_on(&ended) } else { resume(&sandbox) }.succeeds();
     is_complete(&sandbox.recorded(), &before);
+    let copies = fs::read_dir(sandbox.path().join("build/frozen")).unwrap().count();
+    assert_eq!(copies, 0, "a copy of the sources was left");
 }
 
 #[test]

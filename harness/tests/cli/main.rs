@@ -18,8 +18,10 @@ mod history;
 mod input;
 mod interruptions;
 mod leftovers;
+mod locks;
 mod misfits;
 mod mutants;
+mod one_build;
 mod output;
 mod profile;
 #[cfg(feature = "pyspy")]

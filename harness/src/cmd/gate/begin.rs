@@ -57,7 +57,8 @@ pub(super) fn anew(args: &Args, catalogs: &[PathBuf], interrupt: &AtomicBool) ->
     let mut selection = args.selection.on_both_sides();
     selection.lanes.extend(lonely.iter().map(|lane| format!("!{lane}")));
     let spanned = matrix(&workshop.catalog, &selection, args.preset, environment::allowed_cpus().len())?;
-    let workshop = set_up_in(workshop, &selection, &spanned.cases)?;
+    let mut workshop = set_up_in(workshop, &selection, &spanned.cases)?;
+    workshop.lock_to_read()?;
     if interrupt.load(Ordering::Relaxed) {
         return Ok(None);
     }
@@ -98,7 +99,9 @@ pub(super) fn again(args: &Args, name: &Path) -> Result<Begun> {
     let lanes: Vec<&Lane> = run.lanes.iter().map(|known| catalog.lane(&known.id)).collect::<Result<_, _>>()?;
     let is_known = |found: &&Interpreter| run.interpreters.iter().any(|known| known.name == found.name);
     let interpreters: Vec<Interpreter> = workshop.found.iter().filter(is_known).cloned().collect();
+    workshop.lock_to_change()?;
     workshop.set_up(&lanes, &interpreters)?;
+    workshop.lock_to_read()?;
     let session = resume(&workshop, &folder, &args.options(&run.plan.counters))?;
     let left_out = left_out(&catalog.without_counterpart(), session.run());
     Ok(Begun {

@@ -79,7 +79,7 @@ const EXIT_STATUS: &str = "Exit status:
   0  no cell is slower, or has more instructions
   1  a cell is slower, has more instructions, or does not work any more
   2  usage or configuration
-  3  no cell is known to be slower, and of some it is not known
+  3  no cell is known to be slower, and of some it is not known; or a lane asked for by name was not measured on both sides
   130  stopped by Ctrl-C; `--resume` goes on";
 
 /// A first and a second measurement, each with as many generations as it can use.
@@ -104,7 +104,7 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
         return Ok(ExitCode::from(INTERRUPTED));
     };
     let budget = args.budget.unwrap_or_else(|| usual_budget(&begun, args.resume.is_some()));
-    let guard = Guard::start().into_diagnostic().wrap_err("can't start the guard")?;
+    let guard = Guard::with_locks(&begun.session.locks()).into_diagnostic().wrap_err("can't start the guard")?;
     let watch = Watch { guard: &guard, interrupt: &interrupt };
     if begun.session.prepare_gate(&args.options(&begun.session.run().plan.counters.clone()), budget, watch)? == Outcome::Interrupted {
         return Ok(stopped(&begun.session, args));
@@ -130,10 +130,14 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     } else {
         print(&terminal(&gated, report::look(&io::stdout())))?;
     }
+    let unmet = &begun.session.run().unmet;
+    if !unmet.is_empty() && gated.verdict() == Verdict::Pass {
+        eprintln!("exit status {INCONCLUSIVE}: asked for by name, and not measured: {}", unmet.join("; "));
+    }
     Ok(ExitCode::from(match gated.verdict() {
-        Verdict::Pass => 0,
+        Verdict::Pass if unmet.is_empty() => 0,
         Verdict::Fail => 1,
-        Verdict::Inconclusive => INCONCLUSIVE,
+        Verdict::Pass | Verdict::Inconclusive => INCONCLUSIVE,
     }))
 }
 

@@ -16,6 +16,7 @@ use super::run::{INTERRUPTED, listen, seconds};
 use super::setup::set_up_in;
 use super::sides::{BothSides, Sides};
 use crate::catalog::{Catalog, CatalogError, Matrix, Preset, Selection};
+use crate::lock::Lock;
 use crate::measure::{Watch, environment};
 use crate::profile::{Backend, Cases, Choice, Refused, Sampling, Sizes, Studio, begin};
 use crate::report::profile as shown;
@@ -110,11 +111,14 @@ pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<Ex
     }
     // From here on Ctrl-C does not end this process on the spot, so that a worktree never stays behind.
     let interrupt = listen()?;
-    let (workshop, _kept) = args.workshop(&selection, catalogs)?;
+    let (mut workshop, _kept) = args.workshop(&selection, catalogs)?;
+    let lock = workshop.lock_to_read()?;
     let out = args.out.clone().unwrap_or_else(|| workshop.layout.flamegraphs());
     let limits = Limits { time: args.timeout, memory: environment::available_memory() / 5 * 4 };
     let (profile, subjects) = begin(&workshop, &selection, args.cases(), limits, command_line())?;
     fs::create_dir_all(&out).into_diagnostic().with_context(|| format!("can't make {}", out.display()))?;
+    // What it finds is put beside what others have found: two at a time would each leave the other's out.
+    let _alone = Lock::to_change(&out.join("lock"), &out)?;
     let mut gathered = Gathered { older: Profile::read(&out)?, found: profile, out: &out };
     let mut passes = if args.passes.is_empty() { Pass::value_variants().to_vec() } else { args.passes.clone() };
     let sampling = match passes.contains(&Pass::Stacks).then(|| args.sampling(&workshop)).transpose() {
@@ -133,7 +137,7 @@ pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<Ex
         let nameless = way.nameless(&gathered.found.interpreters);
         gathered.found.notes.extend(way.lack().map(str::to_owned).into_iter().chain(nameless));
     }
-    let guard = Guard::start().into_diagnostic().wrap_err("can't start the guard")?;
+    let guard = Guard::with_locks(&[&lock]).into_diagnostic().wrap_err("can't start the guard")?;
     let build = workshop.layout.build();
     let logs = tempfile::tempdir_in(&build).into_diagnostic();
     let logs = logs.wrap_err_with(|| format!("can't make a folder for what workers print in {}", build.display()))?;

@@ -8,7 +8,7 @@ use crate::report::{format, tables};
 use crate::stats::{Analysis, Instructions, Mean, Resolution, median};
 use crate::store::model::{Cell, Run, RunState};
 use crate::store::pyperf::Suite;
-use crate::store::{CellKey, Recorded};
+use crate::store::{CellKey, Lacking, Recorded};
 
 use super::facts::{self, Facts};
 
@@ -69,6 +69,11 @@ impl Side {
         let mut faults = Vec::new();
         if run.state != RunState::Finished {
             faults.push(format!("run {} was not finished; `bindbench run --resume {}` goes on with it", run.id, run.id));
+        }
+        let lacking = [("samples.csv", Lacking::samples(recorded)), ("counts.csv", Lacking::counts(recorded))];
+        for (file, Lacking { missing, planned }) in lacking.into_iter().filter(|(_, it)| it.missing > 0 && run.state == RunState::Finished)
+        {
+            faults.push(format!("{file} of run {} lacks {missing} of the {} it planned", run.id, format::count(planned, "row")));
         }
         if !recorded.damage.is_empty() {
             let rows = format::count(recorded.damage.len(), "row");

@@ -32,8 +32,10 @@ pub(super) fn assemble(runs: &[Recorded], choice: &Choice) -> Assembled {
     let mut left_out = Vec::new();
     for (at, recorded) in runs.iter().enumerate() {
         let analysis = Analysis::new(recorded);
-        if let Some(doubt) =
-            analysis.doubts().iter().find(|doubt| matches!(doubt, Doubt::Incomplete | Doubt::Untimed | Doubt::FewGenerations { .. }))
+        if let Some(doubt) = analysis
+            .doubts()
+            .iter()
+            .find(|doubt| matches!(doubt, Doubt::Incomplete | Doubt::Missing { .. } | Doubt::Untimed | Doubt::FewGenerations { .. }))
         {
             left_out.push(format!("run {}: {}", recorded.run.id, reason(doubt)));
             continue;
