@@ -7,6 +7,7 @@ mod key;
 pub mod model;
 pub mod profile;
 pub mod pyperf;
+mod valid;
 
 pub use folder::{Damage, Recorded, RunFolder, StoreError};
-pub use key::CellKey;
+pub use key::{CellKey, case_name};
