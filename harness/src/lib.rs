@@ -10,6 +10,8 @@ pub mod atomic;
 pub mod catalog;
 pub mod cmd;
 pub mod debug;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod measure;
 pub mod profile;
 pub mod report;

@@ -30,7 +30,8 @@ fn on_a_small_disk(sandbox: &Sandbox, folder: &str, size: &str, arguments: &[&st
         Ok(output) if output.status.code() != Some(99) && output.status.code() != Some(1) => Some(Ended { output }),
         other => {
             // Written to the stream itself: a test that passes would keep it to itself otherwise.
-            writeln!(io::stderr(), "NOT TESTED: a small disk. No user and mount name spaces here: {other:?}").unwrap();
+            let mut stderr = io::stderr();
+            writeln!(stderr, "NOT TESTED: a small disk. No user and mount name spaces here: {other:?}").unwrap();
             None
         }
     }
@@ -81,18 +82,17 @@ fn inputs_that_have_no_room_are_refused_before_anything_is_written() {
     let sandbox = Sandbox::with("stranger");
     let inputs = sandbox.path().join("build/inputs");
     let before = names(&inputs);
-    for size in ["9999999GiB", "17179869183GiB", "18446744073709551615", "2305843009213693952"] {
-        let of = ["-w", "kmp", "--lane", "stranger/pure", "--size", size];
-        for command in [&["run", "--preset", "smoke"][..], &["setup", "--preset", "smoke"], &["profile", "--pass", "gil"]] {
-            sandbox.bindbench(&[command, &of].concat()).refuses_with(&[
-                "kmp.find_all:talk:",
-                "available",
-                "`--size`",
-                "-w '!kmp.find_all'",
-            ]);
-        }
-        sandbox.bindbench(&["debug", "stranger/pure", &format!("kmp.find_all:talk:{size}")]).refuses_with(&["available", "`--size`"]);
+    let smoke = ["--preset", "smoke"];
+    for (command, more, size) in [
+        ("run", &smoke[..], "9999999GiB"),
+        ("run", &smoke, "18446744073709551615"),
+        ("setup", &smoke, "17179869183GiB"),
+        ("profile", &["--pass", "gil"], "2305843009213693952"),
+    ] {
+        let arguments = [&[command, "-w", "kmp", "--lane", "stranger/pure", "--size", size], more].concat();
+        sandbox.bindbench(&arguments).refuses_with(&["kmp.find_all:talk:", "available", "`--size`", "-w '!kmp.find_all'"]);
     }
+    sandbox.bindbench(&["debug", "stranger/pure", "kmp.find_all:talk:9999999GiB"]).refuses_with(&["available", "`--size`"]);
     assert_eq!(names(&inputs), before);
     assert!(!sandbox.path().join("runs").exists());
 }
