@@ -281,7 +281,11 @@ pub fn replies(data: &[u8], folder: &Path) {
                 rhythm::class(held.unwrap_or_default(), rhythm::handed_over(&watched));
             }
             Ok(Reply::Weighed(weighed)) => {
-                let looks: Vec<_> = [weighed.before, weighed.holding, weighed.after].into_iter().flatten().collect();
+                let looks: Vec<_> = [weighed.before, weighed.holding, weighed.after]
+                    .into_iter()
+                    .flatten()
+                    .map(|footprint| (footprint, weighed.references))
+                    .collect();
                 let _ = memory::slopes(&looks, 1 << 15);
             }
             Ok(Reply::Failed(raised)) => drop(describe(&raised)),
