@@ -1,5 +1,7 @@
 //! The `bindbench` program.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod cli;
 
 use std::process::ExitCode;
@@ -28,7 +30,7 @@ fn main() -> ExitCode {
         Command::Guard => cmd::guard::run(),
     };
     done.unwrap_or_else(|report| {
-        eprintln!("{report:?}");
+        cmd::say(&format!("{report:?}"));
         ExitCode::from(2)
     })
 }

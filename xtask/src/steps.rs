@@ -101,6 +101,7 @@ pub fn steps(root: &Path, all_pythons: bool) -> Vec<Step> {
         cargo("format, Rust", &["fmt", "--all", "--check"]).advising(RUSTFMT),
         cargo("format, PyO3", &["fmt", "--check", pyo3[0], pyo3[1]]).advising(RUSTFMT),
         cargo("format, pprof", &["fmt", "--check", pprof[0], pprof[1]]).advising(RUSTFMT),
+        cargo("format, fuzz", &["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"]).advising(RUSTFMT),
         // With py-spy: nobody builds it by default, so nobody else would see it decay.
         cargo(
             "lint, Rust",

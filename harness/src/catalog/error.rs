@@ -171,7 +171,7 @@ impl TomlFile {
 
     pub(crate) fn fault(&self, span: Range<usize>, message: String) -> CatalogError {
         let name = self.path.display().to_string();
-        let line = self.text[..span.start.min(self.text.len())].matches('\n').count() + 1;
+        let line = self.text.bytes().take(span.start).filter(|&byte| byte == b'\n').count() + 1;
         CatalogError::Fault {
             file: name.clone(),
             line,

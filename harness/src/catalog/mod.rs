@@ -3,12 +3,12 @@
 pub mod axes;
 mod case;
 mod error;
-mod manifest;
+pub(crate) mod manifest;
 mod matrix;
 mod rules;
 mod selection;
 mod sides;
-mod workload;
+pub(crate) mod workload;
 
 use std::path::{Path, PathBuf};
 

@@ -292,6 +292,7 @@ impl<'de> Deserialize<'de> for Size {
             Text(String),
         }
         match Written::deserialize(deserializer)? {
+            Written::Number(0) => Err(serde::de::Error::custom("a size is 1 or more")),
             Written::Number(number) => Ok(Self(number)),
             Written::Text(text) => text.parse().map_err(serde::de::Error::custom),
         }
@@ -319,6 +320,14 @@ fn read_workload(path: &Path) -> Result<Workload, CatalogError> {
         }
         if let Some(name) = block.inputs.iter().find(|name| !workload.inputs.contains_key(*name)) {
             return Err(file.fault(0..0, format!("a preset names the input {name:?}, which the file does not define")));
+        }
+        if block.threads.contains(&0) {
+            return Err(file.fault(0..0, "a preset asks for 0 threads".to_owned()));
+        }
+    }
+    for (name, input) in &workload.inputs {
+        if input.arguments.iter().any(|recipe| matches!(recipe, Recipe::Planted { every: Some(0), .. })) {
+            return Err(file.fault(0..0, format!("the input {name:?} has something at every 0th byte")));
         }
     }
     Ok(workload)
@@ -370,5 +379,26 @@ mod tests {
         assert_eq!(read("o", "i").unwrap().len(), 1);
         assert!(read("other", "i").unwrap_err().to_string().contains("the operation \"other\""));
         assert!(read("o", "other").unwrap_err().to_string().contains("the input \"other\""));
+    }
+
+    /// Each would divide by 0, or go on for ever.
+    #[test]
+    fn inputs_of_nothing_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = |recipe: &str, sizes: &str, threads: &str| {
+            let text = format!(
+                "name = \"w\"\nsummary = \"\"\nbaseline = {{ controlled = [], published = [] }}\n\
+                 operations = {{ o = {{ summary = \"\", oracle = \"nothing\" }} }}\n\
+                 inputs = {{ i = {{ summary = \"\", arguments = [{recipe}] }} }}\n\
+                 presets = {{ smoke = [{{ operations = [\"o\"], inputs = [\"i\"], sizes = [{sizes}], threads = [{threads}] }}] }}\n"
+            );
+            fs::write(folder.path().join("w.toml"), text).unwrap();
+            read_workloads(folder.path()).map(drop).map_err(|error| error.to_string())
+        };
+        let fine = "{ planted = { pattern = \"a\", every = 1 } }";
+        assert_eq!(refused(fine, "1", "1"), Ok(()));
+        assert!(refused("{ planted = { pattern = \"a\", every = 0 } }", "1", "1").unwrap_err().contains("the input \"i\""));
+        assert!(refused(fine, "0", "1").unwrap_err().contains("a size is 1 or more"));
+        assert!(refused(fine, "1", "0").unwrap_err().contains("0 threads"));
     }
 }

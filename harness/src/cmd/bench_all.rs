@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use miette::Result;
 
-use super::{claims, print, profile, report, run, setup};
+use super::{claims, print, profile, report, run, say, setup};
 use crate::catalog::Preset;
 use crate::setup::layout::Layout;
 
@@ -35,7 +35,7 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
         match profile::look(&args.profile(flamegraphs.clone()), catalogs, !quiet) {
             Ok(interrupted) if interrupted == ExitCode::from(run::INTERRUPTED) => return Ok(interrupted),
             Ok(_) => {}
-            Err(report) => eprintln!("{:?}", report.wrap_err("the run is complete and reported, but nothing was profiled")),
+            Err(report) => say(&format!("{:?}", report.wrap_err("the run is complete and reported, but nothing was profiled"))),
         }
     }
     let out = args.run.out(&layout);

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use miette::{IntoDiagnostic, Result, miette};
 
 use super::compare::write;
-use super::{print, report};
+use super::{print, report, say};
 use crate::catalog::Selection;
 use crate::report::choice::Choice;
 use crate::report::export::{self, export};
@@ -46,7 +46,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let reasons = exported.left_out.join("\n");
         return Err(miette!(help = "choose other cells, or another run", "nothing of run {} can be exported\n{reasons}", recorded.run.id));
     }
-    exported.left_out.iter().for_each(|cell| eprintln!("left out: {cell}"));
+    exported.left_out.iter().for_each(|cell| say(&format!("left out: {cell}")));
     match &args.output {
         Some(file) => write(file, exported.text.as_bytes())?,
         None => print(&exported.text)?,

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use miette::{Context, IntoDiagnostic, Result, bail};
 
 use super::compare::percent;
-use super::{print, report};
+use super::{print, report, say};
 use crate::catalog::Selection;
 use crate::report::choice::Choice;
 use crate::report::history::{History, keys, terminal};
@@ -65,7 +65,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         }
     }
     let unread = left_out.len();
-    left_out.iter().for_each(|run| eprintln!("left out: {run}"));
+    left_out.iter().for_each(|run| say(&format!("left out: {run}")));
     let keys = keys(&runs);
     let choice = Choice::new(&args.selection, &keys.iter().collect::<Vec<_>>())?;
     let mut history = History::new(runs, &choice, args.threshold);

@@ -23,9 +23,16 @@ use std::io::{self, Write};
 
 use miette::{Context, IntoDiagnostic, Result};
 
+/// Says something on stderr. Whoever closed it, or has no room for it, does not want to know: that is no error.
+pub fn say(text: &str) {
+    writeln!(io::stderr(), "{text}").ok();
+}
+
 /// Prints on stdout. A reader that closes its end of a pipe (`| head`) has seen enough: that is no error.
 fn print(text: &str) -> Result<()> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
+    let mut stdout = io::stdout().lock();
+    // What is kept for later would fail when nobody looks.
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).into_diagnostic().wrap_err("can't print"),
         _ => Ok(()),
     }

@@ -11,7 +11,8 @@ use miette::{Context, IntoDiagnostic, Result, miette};
 
 use super::again::command_line;
 use super::run::{INTERRUPTED, listen};
-use super::{print, setup};
+use super::{print, say, setup};
+use crate::atomic::Scratch;
 use crate::catalog::{Catalog, Input, Preset, Recipe, Selection, matrix};
 use crate::measure::{Dimensions, Options, Outcome, Watch, begin, environment, neighbours};
 use crate::report::noise;
@@ -47,7 +48,7 @@ pub(super) fn run(catalogs: &[PathBuf]) -> Result<ExitCode> {
     workshop.lock_to_read()?;
     let workshop = &workshop;
     let (idle, usual, most) = (IDLE.as_secs(), SAMPLES.as_secs() + 6, AT_MOST.as_secs());
-    eprintln!("watching the machine for {idle} s, then measuring it for about {usual} s, or up to {most} s where it is busy");
+    say(&format!("watching the machine for {idle} s, then measuring it for about {usual} s, or up to {most} s where it is busy"));
     let others = neighbours::watch(IDLE);
     let spanned = matrix(&workshop.catalog, &selection, Preset::Smoke, environment::allowed_cpus().len())?;
     let options = Options {
@@ -62,7 +63,7 @@ pub(super) fn run(catalogs: &[PathBuf]) -> Result<ExitCode> {
         counters: time_only(),
     };
     let build = workshop.layout.build();
-    let folder = tempfile::tempdir_in(&build).into_diagnostic();
+    let folder = Scratch::inside(&build).into_diagnostic();
     let folder = folder.wrap_err_with(|| format!("can't make a folder for the samples in {}", build.display()))?;
     let mut session = begin(workshop, &selection, spanned, &options, folder.path(), command_line())?;
     let pressed = listen()?;

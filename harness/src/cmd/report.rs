@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use super::again::command_line;
-use super::print;
+use super::{print, say};
 use crate::atomic;
 use crate::report::claims::{self, Claims};
 use crate::report::excerpt::{Chosen, excerpt};
@@ -178,7 +178,7 @@ fn draw_only(recorded: &Recorded, out: &Path, flamegraphs: &Path, wanted: &[Glob
 /// The profile of a folder. A run is reported without it, too: where it can't be read, that is said.
 pub(super) fn profile_in(flamegraphs: &Path) -> Option<Profiled> {
     Profiled::read(flamegraphs).unwrap_or_else(|error| {
-        eprintln!("the report goes without a profile: {error}");
+        say(&format!("the report goes without a profile: {error}"));
         None
     })
 }

@@ -11,7 +11,7 @@ use clap::Parser;
 use miette::{Context, IntoDiagnostic, Result, bail};
 
 use super::again::{self, command_line, with_path};
-use super::report;
+use super::{report, say};
 use crate::catalog::{Preset, Selection, Size, matrix};
 use crate::measure::{Options, Outcome, WHILE_COUNTED, Watch, begin, environment, resume};
 use crate::report::claims;
@@ -87,10 +87,14 @@ pub(super) fn once_each(counters: &[Counter]) -> Vec<Counter> {
     counters.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
+/// Times up to this can be added to any other, and multiplied by any number of rounds, without a thought for their largest number.
+const A_YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// A time above 0, in seconds.
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| format!("{text:?} is no number of seconds"))?;
-    Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).ok_or_else(|| "has to be above 0".to_owned())
+    let time = Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero() && *time <= A_YEAR);
+    time.ok_or_else(|| format!("has to be above 0, and {} (a year) at most", A_YEAR.as_secs()))
 }
 
 /// A request takes no longer than this, unless somebody says so.
@@ -143,7 +147,7 @@ pub(super) fn measured(args: &Args, catalogs: &[PathBuf]) -> Result<(ExitCode, O
     let outcome = session.measure(&options, watch)?;
     let folder = session.folder().to_owned();
     if outcome == Outcome::Interrupted {
-        eprintln!("stopped; every complete round is in {}\ngo on with: {}", folder.display(), args.go_on(&folder, &workshop, catalogs));
+        say(&format!("stopped; every complete round is in {}\ngo on with: {}", folder.display(), args.go_on(&folder, &workshop, catalogs)));
         return Ok((ExitCode::from(INTERRUPTED), None));
     }
     let recorded = Recorded::read(&folder)?;

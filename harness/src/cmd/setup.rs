@@ -9,9 +9,11 @@ use miette::Result;
 use super::list;
 use crate::catalog::{Input, Preset, Recipe, Selection, matrix};
 use crate::measure::environment::allowed_cpus;
-use crate::setup::inputs::make_pool;
+use crate::setup::inputs::{Pool, make_pool};
 use crate::setup::layout::Layout;
+use crate::setup::room::{self, Wanted};
 use crate::setup::{Workshop, texts};
+use crate::store::case_name;
 use crate::store::model::Case;
 
 /// What to set up; everything when nothing is selected.
@@ -60,14 +62,28 @@ pub(super) fn set_up_in(mut workshop: Workshop, selection: &Selection, cases: &[
     let lanes = selection.lanes(&catalog)?;
     let interpreters = workshop.interpreters(&selection.pythons, &lanes)?;
     workshop.lock_to_change()?;
+    let inputs: Vec<(&Case, &Input)> =
+        cases.iter().filter_map(|case| Some((case, catalog.workload(&case.workload)?.inputs.get(&case.input)?))).collect();
+    let (of_text, others): (Vec<_>, Vec<_>) =
+        inputs.iter().partition(|(_, input)| input.arguments.iter().any(|recipe| matches!(recipe, Recipe::Text(_))));
+    // Before anything that takes long. How many slices a text has is known when it is there.
+    check_room(&workshop, &others)?;
     workshop.set_up(&lanes, &interpreters)?;
-    let inputs: Vec<(&Input, Option<u64>)> =
-        cases.iter().filter_map(|case| Some((catalog.workload(&case.workload)?.inputs.get(&case.input)?, case.size))).collect();
-    if inputs.iter().any(|(input, _)| input.arguments.iter().any(|recipe| matches!(recipe, Recipe::Text(_)))) {
+    if !of_text.is_empty() {
         texts::make(&workshop.layout)?;
     }
-    for (input, size) in inputs {
-        make_pool(&workshop.layout, input, size)?;
+    check_room(&workshop, &inputs)?;
+    for (case, input) in inputs {
+        make_pool(&workshop.layout, input, case.size)?;
     }
     Ok(workshop)
+}
+
+/// Looks whether all inputs have room. What workers need of memory is looked at when they are to be started.
+fn check_room(workshop: &Workshop, inputs: &[(&Case, &Input)]) -> Result<()> {
+    let wanted = inputs.iter().map(|(case, input)| {
+        let pool = Pool::plan(&workshop.layout, input, case.size)?;
+        Ok(Wanted { what: case_name(case), pool, worker_bytes: 0 })
+    });
+    Ok(room::check(&workshop.layout.inputs(), &wanted.collect::<Result<Vec<_>>>()?)?)
 }

@@ -1,16 +1,19 @@
 //! A cell as it is measured: what its worker is told, and what it has to answer.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use bindbench_protocol::{Argument, Prepare};
 use miette::{Result, miette};
 
 use crate::catalog::axes::{Form, Parallel};
-use crate::catalog::{Catalog, Oracle, passing};
+use crate::catalog::{Catalog, Lane, Oracle, passing};
 use crate::setup::inputs::{Pool, make_pool};
 use crate::setup::layout::Layout;
 use crate::setup::oracle::{Expected, expected, expected_of_fresh};
+use crate::setup::room::{self, Wanted};
+use crate::store::case_name;
 use crate::store::model::{Case, Cell, Run};
 
 /// What belongs to a cell while it is measured. In the order of the run's cells.
@@ -46,6 +49,15 @@ impl Fresh {
     /// They have functions among their arguments: what a lane did with them, the answers to other inputs don't tell.
     pub fn has_functions(&self) -> bool {
         self.inputs.iter().flatten().any(|argument| matches!(argument, Argument::Callable(_)))
+    }
+}
+
+impl Contender {
+    /// One that has answers only, for fuzzing.
+    pub(crate) fn for_answers(expected: Vec<Expected>) -> Self {
+        let prepare = Prepare { cell: 0, workload: String::new(), operation: String::new(), pool: Vec::new(), threads: 1, raises: false };
+        let fresh = Fresh { inputs: Vec::new(), expected: Arc::default() };
+        Self { prepare, expected: Arc::new(expected), fresh, resident_bytes: 0, cpus: None, net_of_loop: false, once: None }
     }
 }
 
@@ -116,6 +128,32 @@ impl Pools {
     }
 }
 
+/// Looks whether the inputs of all cells have room on the disk and in memory, before any of them is made.
+///
+/// # Errors
+/// When they have not, or as [`contender`].
+pub fn check_room(run: &Run, catalog: &Catalog, layout: &Layout) -> Result<()> {
+    let mut wanted: BTreeMap<u32, Wanted> = BTreeMap::new();
+    for cell in &run.cells {
+        let case = &run.cases[cell.case as usize];
+        let form = case.form.and_then(|form| passing(lane(cell, catalog).ok()?, &case.workload, form));
+        let wanted = match wanted.entry(case.id) {
+            Entry::Occupied(there) => there.into_mut(),
+            Entry::Vacant(place) => {
+                let (workload, input, _) = definition(case, catalog)?;
+                let pool = Pool::plan(layout, &workload.inputs[input], case.size)?;
+                place.insert(Wanted { what: case_name(case), pool, worker_bytes: 0 })
+            }
+        };
+        wanted.worker_bytes = wanted.worker_bytes.max(wanted.pool.resident_bytes(form));
+    }
+    Ok(room::check(&layout.inputs(), &wanted.into_values().collect::<Vec<_>>())?)
+}
+
+fn lane<'c>(cell: &Cell, catalog: &'c Catalog) -> Result<&'c Lane> {
+    catalog.lanes().find(|lane| lane.id == cell.lane).ok_or_else(|| miette!("the catalog has no lane {} (any more)", cell.lane))
+}
+
 fn definition<'c>(case: &'c Case, catalog: &'c Catalog) -> Result<(&'c crate::catalog::Workload, &'c String, Oracle)> {
     let workload = catalog.workload(&case.workload);
     let found = workload.and_then(|workload| {
@@ -131,8 +169,7 @@ fn definition<'c>(case: &'c Case, catalog: &'c Catalog) -> Result<(&'c crate::ca
 /// When the catalog does not know its lane or case, or its inputs can't be made.
 pub fn contender(cell: &Cell, run: &Run, catalog: &Catalog, pools: &mut Pools, layout: &Layout) -> Result<Contender> {
     let case = &run.cases[cell.case as usize];
-    let lane =
-        catalog.lanes().find(|lane| lane.id == cell.lane).ok_or_else(|| miette!("the catalog has no lane {} (any more)", cell.lane))?;
+    let lane = lane(cell, catalog)?;
     let (pool, expected, expected_of_fresh) = pools.of(case, catalog, layout)?;
     let form: Option<Form> = case.form.and_then(|form| passing(lane, &case.workload, form));
     let prepare = Prepare {

@@ -17,6 +17,7 @@ use super::counted::{Counted, NoCount};
 use super::crew::Gear;
 use super::instrument::Instrument;
 use super::{Outcome, Session, Watch};
+use crate::atomic::Scratch;
 use crate::catalog::axes::Parallel;
 use crate::setup::bar_style;
 use crate::store::StoreError;
@@ -56,7 +57,7 @@ impl Session {
             self.counts.clear();
             counting = Counting::planned(&instrument, Some(counting.generations));
         }
-        let scratch = tempfile::tempdir_in(self.folder.path()).into_diagnostic();
+        let scratch = Scratch::inside(self.folder.path()).into_diagnostic();
         let scratch = scratch.wrap_err_with(|| format!("can't make a folder for callgrind's dumps in {}", self.folder.path().display()))?;
         for cell in self.run.cells.iter().filter(|cell| cell.status.has_number() && !cell.twin) {
             let excuse =
@@ -132,8 +133,8 @@ fn excuse(cell: &Cell, run: &Run) -> Option<String> {
 /// Why not to try: the longest sample would run into the limit.
 fn too_slow(cell: &Cell, run: &Run, limit_ns: u128, slower: u64) -> Option<String> {
     let calls = 2 * calls(run.cases[cell.case as usize].size);
-    let native_ns = cell.sample_ns / cell.loops.max(1) * calls;
-    let needed = u128::from(native_ns) * u128::from(slower);
+    let native_ns = u128::from(cell.sample_ns / cell.loops.max(1)) * u128::from(calls);
+    let needed = native_ns * u128::from(slower);
     (needed > limit_ns).then(|| format!("while it is counted a sample would take more than {} s (`--timeout`)", limit_ns / 1_000_000_000))
 }
 

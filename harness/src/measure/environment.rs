@@ -6,6 +6,7 @@ use sysinfo::System;
 
 use crate::setup::bpe::unicode_version;
 use crate::setup::needs::Tools;
+pub use crate::setup::room::available_memory;
 use crate::store::model::Environment;
 
 /// Everything that is recorded with a run before its first sample.
@@ -44,13 +45,6 @@ fn memory() -> System {
 /// Load average over one minute.
 pub fn load() -> f64 {
     System::load_average().one
-}
-
-/// Memory that new processes can have without anything being swapped out, in bytes: the machine's, or what a container leaves.
-pub fn available_memory() -> u64 {
-    let system = memory();
-    let in_container = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);
-    system.available_memory().min(in_container)
 }
 
 /// The CPUs this process may run on, ascending.

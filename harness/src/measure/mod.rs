@@ -13,9 +13,9 @@ mod gate;
 mod hardware;
 pub mod instrument;
 pub mod neighbours;
-mod plan;
+pub(crate) mod plan;
 mod probe;
-mod schedule;
+pub(crate) mod schedule;
 mod start;
 mod unmet;
 
@@ -110,8 +110,8 @@ impl Session {
 
     /// Takes all rounds that are not on disk yet.
     fn take_rounds(&mut self, watch: Watch) -> Result<Outcome> {
-        let total: u64 = self.run.cells.iter().map(|cell| plan::cost_ns(cell, &self.run) * u64::from(cell.rounds)).sum();
-        let bar = ProgressBar::new(total * u64::from(self.run.plan.generations) / 1_000_000);
+        let total_ms = self.run.cells.iter().map(|cell| plan::cost_ns(cell, &self.run) / 1_000_000 * u64::from(cell.rounds));
+        let bar = ProgressBar::new(total_ms.fold(0, u64::saturating_add).saturating_mul(self.run.plan.generations.into()));
         bar.set_style(bar_style("ms of samples, {msg}"));
         for generation in 0..self.run.plan.generations {
             if self.generation(generation, watch, &bar, &mut Vec::new())? == Outcome::Interrupted {

@@ -53,7 +53,7 @@ pub fn live(run: &Run) -> usize {
 /// Time of one sample of a cell, with everything around it.
 pub fn cost_ns(cell: &Cell, run: &Run) -> u64 {
     let net = run.cases[cell.case as usize].net_of_loop;
-    cell.sample_ns + if net { cell.sample_ns / 2 } else { 0 } + ROUND_TRIP_NS
+    cell.sample_ns.saturating_add(if net { cell.sample_ns / 2 } else { 0 }).saturating_add(ROUND_TRIP_NS)
 }
 
 /// How many calls warm a cell up; never more than one of its samples has.
@@ -73,22 +73,25 @@ pub fn fit(run: &mut Run) {
     let fixed_rounds = run.plan.fixed_rounds;
     let costs: Vec<u64> = run.cells.iter().map(|cell| if cell.status.has_number() { cost_ns(cell, run) } else { 0 }).collect();
     let live = costs.iter().filter(|&&cost| cost > 0).count().max(1) as u64;
-    let budget_ns = wanted.budget.as_nanos() as u64;
+    let budget_ns = u64::try_from(wanted.budget.as_nanos()).unwrap_or(u64::MAX);
     let mut generations = wanted.generations.max(1);
     let per_generation = |generations: u32| budget_ns / u64::from(generations);
-    let total = |share_ns: u64, most: u32| -> u64 { costs.iter().map(|&cost| cost * u64::from(rounds_within(cost, share_ns, most))).sum() };
+    let together = |share_ns: u64, most: u32| {
+        costs.iter().map(|&cost| cost.saturating_mul(rounds_within(cost, share_ns, most).into())).fold(0, u64::saturating_add)
+    };
+    let more = |share_ns: u64| share_ns.saturating_add(share_ns / 4).saturating_add(1);
     // What one cell may use of a generation: an even share at first, less when even shares are too much together.
     let mut share_ns = per_generation(generations) / live;
     let mut most = wanted.rounds.max(1);
     if !fixed_rounds {
         // A cell's unused share goes to the others: grow the share while everything still fits.
-        while total(share_ns * 5 / 4, most) <= per_generation(generations) && share_ns < per_generation(generations) {
-            share_ns = share_ns * 5 / 4 + 1;
+        while together(more(share_ns), most) <= per_generation(generations) && share_ns < per_generation(generations) {
+            share_ns = more(share_ns);
         }
-        while most > 1 && total(share_ns, most) > per_generation(generations) {
+        while most > 1 && together(share_ns, most) > per_generation(generations) {
             most -= 1;
         }
-        while generations > FEWEST_GENERATIONS && total(share_ns, most) > per_generation(generations) {
+        while generations > FEWEST_GENERATIONS && together(share_ns, most) > per_generation(generations) {
             generations -= 1;
         }
     }
@@ -144,7 +147,7 @@ pub fn put_twin(run: &mut Run, of: usize) {
 pub fn put_large_ones_alone(cells: &mut [Cell], resident_bytes: &[u64], available: u64) -> usize {
     let mut by_size: Vec<usize> = (0..cells.len()).collect();
     by_size.sort_by_key(|&at| std::cmp::Reverse(resident_bytes[at]));
-    let mut together: u64 = resident_bytes.iter().sum();
+    let mut together = resident_bytes.iter().copied().fold(0, u64::saturating_add);
     let mut alone = 0;
     for at in by_size {
         // Half of it stays for the results, for the interpreters themselves, and for the machine's other users.

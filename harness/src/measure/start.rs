@@ -9,7 +9,7 @@ use rand::RngExt;
 
 use super::Session;
 use super::again::{differences, same_imports, same_machine, same_programs};
-use super::contender::{Contender, Pools, contender};
+use super::contender::{Contender, Pools, check_room, contender};
 use super::crew::Gear;
 use super::environment::{allowed_cpus, environment};
 use super::instrument::Instrument;
@@ -270,6 +270,7 @@ fn session(
 
 /// What belongs to each cell; the digests of the inputs go into the run.
 fn contenders(run: &mut Run, workshop: &Workshop) -> Result<Vec<Contender>> {
+    check_room(run, &workshop.catalog, &workshop.layout)?;
     let mut pools = Pools::default();
     let contenders =
         run.cells.iter().map(|cell| contender(cell, run, &workshop.catalog, &mut pools, &workshop.layout)).collect::<Result<_>>()?;

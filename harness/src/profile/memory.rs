@@ -147,10 +147,10 @@ fn enough_loops(sitting: &mut Sitting) -> Result<u64, Trouble> {
 }
 
 /// What a process took at a look, and how many references there were.
-type Look = (Footprint, Option<References>);
+pub(crate) type Look = (Footprint, Option<References>);
 
 /// Growth for each call, from looks with so many calls between them.
-fn slopes(looks: &[Look], loops: u64) -> Option<Leak> {
+pub(crate) fn slopes(looks: &[Look], loops: u64) -> Option<Leak> {
     let line = |value: &dyn Fn(&Look) -> Option<f64>| {
         let points: Option<Vec<(f64, f64)>> =
             looks.iter().enumerate().map(|(number, look)| Some(((number as u64 * loops) as f64, value(look)?))).collect();

@@ -20,15 +20,15 @@ mod interleave;
 mod maps;
 pub mod memory;
 mod names;
-mod perf;
-mod perf_map;
+pub(crate) mod perf;
+pub(crate) mod perf_map;
 mod picture;
-mod pprof;
+pub(crate) mod pprof;
 #[cfg_attr(not(all(feature = "pyspy", target_os = "linux", target_arch = "x86_64")), path = "pyspy_elsewhere.rs")]
 mod pyspy;
-mod record;
+pub(crate) mod record;
 mod refusal;
-mod rhythm;
+pub(crate) mod rhythm;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod sampler;
 mod sitting;

@@ -50,6 +50,9 @@ pub fn sample(subject: &Subject, how: &Sampling, library: &Path, studio: &Studio
     Ok(Sampled::of(pid, how, looped, folded))
 }
 
+/// More samples than a profile has: some minutes at the highest rate.
+const MOST_SAMPLES: usize = 1 << 22;
+
 /// Where the library's own frames are: they are on top of every stack.
 struct Handler(Vec<(u64, u64)>);
 
@@ -75,6 +78,11 @@ impl Handler {
     }
 }
 
+/// The same of a text that anybody may have written, for fuzzing.
+pub(crate) fn read(text: &str) {
+    drop(stacks(text, 1, &Handler(vec![(0x100, 0x200)])));
+}
+
 /// Reads what the library wrote, see `samplers/pprof/src/lib.rs`; a line that is none of its is left out. A stack that was seen several
 /// times is that many samples, all at the time of the first.
 fn stacks(text: &str, pid: u32, handler: &Handler) -> Vec<(Moment, Vec<u64>)> {
@@ -90,10 +98,12 @@ fn stacks(text: &str, pid: u32, handler: &Handler) -> Vec<(Moment, Vec<u64>)> {
         let Some([count, time_ns, thread, addresses @ ..]) = words.as_deref() else { continue };
         let Some(addresses) = handler.interrupted(addresses) else { continue };
         // It knows other threads by numbers that no one else has for them.
-        let next = pid + threads.len() as u32;
+        let next = pid.wrapping_add(threads.len() as u32);
         let tid = *threads.entry(*thread).or_insert(next);
         let moment = Moment { time_ns: *time_ns, pid, tid };
-        stacks.extend((0..*count).map(|_| (moment, addresses.clone())));
+        // A lane could write into the file, too: what can't have been sampled is not made room for.
+        let room = MOST_SAMPLES.saturating_sub(stacks.len());
+        stacks.extend(std::iter::repeat_n((moment, addresses), usize::try_from(*count).unwrap_or(room).min(room)));
     }
     stacks
 }
@@ -121,5 +131,6 @@ mod tests {
         let seen = stacks(text, 40, &handler());
         let of = |time_ns, tid, address| (Moment { time_ns, pid: 40, tid }, vec![address]);
         assert_eq!(seen, [of(0x10, 40, 0x500), of(0x10, 40, 0x500), of(0x20, 41, 0x600)]);
+        assert_eq!(stacks("ffffffffffffffff 10 7f00 110 210 500\n1 20 7f00 110 210 500\n", 40, &handler()).len(), MOST_SAMPLES);
     }
 }

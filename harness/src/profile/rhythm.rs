@@ -49,13 +49,15 @@ pub fn fastest_ns(watched: &Watched) -> Option<u64> {
 pub fn held(watched: &Watched) -> Option<f64> {
     let mut idle: Vec<f64> = watched.idle.iter().map(|beat| length(beat).saturating_sub(beat.queue_ns) as f64).collect();
     let idle_ns = median(&mut idle)? as u64;
-    let (mut waited_ns, mut queued_ns) = (0, 0);
+    let (mut waited_ns, mut queued_ns): (u64, u64) = (0, 0);
+    // These are a worker's words, and may be any numbers.
+    let sum = u64::saturating_add;
     for beat in &watched.beats {
         // What it waited for in the pauses between calls is not the calls' doing.
         let inside = overlap_ns(beat, &watched.calls);
-        let waited = length(beat).saturating_sub(idle_ns + beat.queue_ns).min(inside);
-        waited_ns += waited;
-        queued_ns += beat.queue_ns.min(inside - waited);
+        let waited = length(beat).saturating_sub(idle_ns.saturating_add(beat.queue_ns)).min(inside);
+        waited_ns = sum(waited_ns, waited);
+        queued_ns = sum(queued_ns, beat.queue_ns.min(inside - waited));
     }
     let total = total_ns(watched)?.saturating_sub(queued_ns);
     (total > 0).then(|| waited_ns as f64 / total as f64)
@@ -70,7 +72,7 @@ pub fn handed_over(watched: &Watched) -> Option<f64> {
     // call looks before it begins and after it has ended, on a busy machine.
     let beats = watched.beats.iter().filter(inside).filter(|beat| ran(beat) >= WORTH_COUNTING_NS).count();
     let during = watched.beats.iter().filter(|beat| overlap_ns(beat, &watched.calls) > 0);
-    let ran: u64 = during.map(ran).sum();
+    let ran = during.map(ran).fold(0, u64::saturating_add);
     (!watched.calls.is_empty()).then(|| beats as f64 * (2 * IMPATIENT_NS) as f64 / ran.max(1) as f64)
 }
 
@@ -93,7 +95,8 @@ pub fn class(held: f64, handed_over: Option<f64>) -> GilClass {
 }
 
 fn total_ns(watched: &Watched) -> Option<u64> {
-    (!watched.calls.is_empty()).then(|| watched.calls.iter().map(|call| call.end_ns.saturating_sub(call.start_ns)).sum())
+    (!watched.calls.is_empty())
+        .then(|| watched.calls.iter().map(|call| call.end_ns.saturating_sub(call.start_ns)).fold(0, u64::saturating_add))
 }
 
 fn length(beat: &Beat) -> u64 {
@@ -104,7 +107,7 @@ fn length(beat: &Beat) -> u64 {
 fn overlap_ns(beat: &Beat, calls: &[Span]) -> u64 {
     let from = calls.partition_point(|call| call.end_ns <= beat.start_ns);
     let touched = calls[from..].iter().take_while(|call| call.start_ns < beat.end_ns);
-    touched.map(|call| call.end_ns.min(beat.end_ns).saturating_sub(call.start_ns.max(beat.start_ns))).sum()
+    touched.map(|call| call.end_ns.min(beat.end_ns).saturating_sub(call.start_ns.max(beat.start_ns))).fold(0, u64::saturating_add)
 }
 
 #[cfg(test)]

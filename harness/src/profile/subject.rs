@@ -4,7 +4,7 @@ use miette::{Result, miette};
 
 use super::class::Owners;
 use crate::catalog::{Catalog, CatalogError, Matrix, Preset, Selection, Size, matrix, matrix_of_cases, matrix_to_profile};
-use crate::measure::contender::{Contender, Pools, contender};
+use crate::measure::contender::{Contender, Pools, check_room, contender};
 use crate::measure::environment::allowed_cpus;
 use crate::measure::{Launches, Options, lay_out};
 use crate::setup::Workshop;
@@ -115,6 +115,7 @@ pub fn begin(
         counters: time_only(),
     };
     let (run, launches) = lay_out(workshop, selection, spanned, &options, command)?;
+    check_room(&run, &workshop.catalog, &workshop.layout)?;
     let mut pools = Pools::default();
     let subjects = run.cells.iter().map(|cell| subject(cell, &run, &launches, workshop, &mut pools)).collect::<Result<_>>()?;
     Ok((profile(run), subjects))

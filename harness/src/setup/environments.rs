@@ -13,6 +13,7 @@ use super::child;
 use super::interpreters::Interpreter;
 use super::receipt::sha256_of;
 use super::without_python_variables;
+use crate::atomic;
 use crate::shortened::shortened;
 
 /// Makes the environment with the tools, unless it is there and made from this very lock. Needs some interpreter that can make
@@ -46,7 +47,7 @@ pub fn make_tools(folder: &Path, lock: &Path, found: &[Interpreter]) -> Result<(
             "no interpreter here can make a virtual environment (the module venv or ensurepip is missing)"
         ));
     }
-    fs::write(&marker, digest).into_diagnostic().wrap_err_with(|| format!("can't write {}", marker.display()))
+    atomic::replace(&marker, digest.as_bytes()).into_diagnostic().wrap_err_with(|| format!("can't write {}", marker.display()))
 }
 
 /// Makes the empty environment of an interpreter, unless it is there and of this very interpreter. Returns its program.
@@ -62,7 +63,7 @@ pub fn make_for(interpreter: &Interpreter, folder: &Path, uv: &Path) -> Result<P
     }
     clear(folder)?;
     run(Command::new(uv).args(["venv", "--quiet", "--no-project", "--no-config", "--python"]).arg(&interpreter.program).arg(folder))?;
-    fs::write(&marker, identity).into_diagnostic().wrap_err_with(|| format!("can't write {}", marker.display()))?;
+    atomic::replace(&marker, identity.as_bytes()).into_diagnostic().wrap_err_with(|| format!("can't write {}", marker.display()))?;
     Ok(python)
 }
 

@@ -17,9 +17,10 @@ use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
 use super::layout::Layout;
+use super::room::{self, Wanted};
 use crate::atomic;
 use crate::catalog::axes::Form;
-use crate::catalog::{Corpus, Input, Recipe};
+use crate::catalog::{Corpus, Input, Recipe, Size};
 
 /// Items of a file start at multiples of this.
 pub const ALIGNMENT: u64 = 65_536;
@@ -48,6 +49,7 @@ enum Made {
         items: usize,
     },
     Integers(Vec<i64>),
+    Sizes(Vec<u64>),
     InFile {
         path: PathBuf,
         kind: Kind,
@@ -132,17 +134,50 @@ impl Pool {
     pub fn resident_bytes(&self, passing: Option<Form>) -> u64 {
         let of = |made: &Made| match made {
             Made::InFile { kind, counts, .. } => {
-                let count: u64 = counts[..self.items].iter().sum();
-                count
-                    * match passing {
-                        Some(Form::Boxed) if *kind != Kind::Bytes => 40,
-                        Some(Form::Text) => 3,
-                        _ => kind.width(),
-                    }
+                let width = match passing {
+                    Some(Form::Boxed) if *kind != Kind::Bytes => 40,
+                    Some(Form::Text) => 3,
+                    _ => kind.width(),
+                };
+                counts[..self.items].iter().copied().fold(0, u64::saturating_add).saturating_mul(width)
             }
+            // A list of as many ints is an answer's.
+            Made::Sizes(sizes) => sizes.iter().max().copied().unwrap_or_default().saturating_mul(40),
             Made::Same(_) | Made::Callable { .. } | Made::Integers(_) => 64 * self.items as u64,
         };
-        self.arguments.iter().map(of).sum()
+        self.arguments.iter().map(of).fold(0, u64::saturating_add)
+    }
+
+    /// Memory the driver needs to find the right answer to one item, in bytes, roughly: its data, and what the oracle makes of them.
+    pub fn driver_bytes(&self) -> u64 {
+        let one = self.arguments.iter().map(|made| match made {
+            Made::InFile { kind, counts, .. } => {
+                let width = if *kind == Kind::Bytes { 1 } else { 2 * kind.width() };
+                counts.iter().max().copied().unwrap_or_default().saturating_mul(width)
+            }
+            _ => 64,
+        });
+        one.fold(0, u64::saturating_add)
+    }
+
+    /// The files that are not there, or not whole, and how long they will be.
+    pub fn missing(&self) -> impl Iterator<Item = (PathBuf, u128)> {
+        self.arguments.iter().filter_map(|made| match made {
+            Made::InFile { path, counts, stride, .. } => {
+                let length = u128::from(*stride) * counts.len() as u128;
+                (u128::from(fs::metadata(path).map_or(0, |file| file.len())) != length).then(|| (path.clone(), length))
+            }
+            _ => None,
+        })
+    }
+
+    /// The pool of an input in a size as [`make_pool`] makes it, its files not written yet. Sizes beyond all measure are counted as the
+    /// largest there is.
+    ///
+    /// # Errors
+    /// When real text is wanted and has not been set up.
+    pub fn plan(layout: &Layout, input: &Input, size: Option<u64>) -> Result<Self> {
+        Ok(planned(layout, input, size)?.0)
     }
 }
 
@@ -153,6 +188,7 @@ impl Made {
             Self::Callable { function, items } if item < *items => Argument::Callable(*function),
             Self::Callable { .. } => Argument::Callable(Callable::Chain(chain_of(item))),
             Self::Integers(values) => Argument::Integer(values[item].to_string()),
+            Self::Sizes(sizes) => Argument::Integer(sizes[item].to_string()),
             Self::InFile { path, kind, counts, stride } => Argument::File(FileSlice {
                 path: path.clone(),
                 offset: item as u64 * stride,
@@ -177,6 +213,7 @@ impl Made {
             Self::Callable { items, .. } if item >= *items => Datum::Chain(chain_of(item)),
             Self::Same(_) | Self::Callable { .. } => Datum::Callable,
             Self::Integers(values) => Datum::Integer(values[item]),
+            Self::Sizes(sizes) => Datum::Integer(i64::try_from(sizes[item]).into_diagnostic()?),
             Self::InFile { path, kind, counts, stride } => {
                 let bytes = read_slice(path, item as u64 * stride, counts[item] * kind.width())
                     .into_diagnostic()
@@ -215,7 +252,7 @@ struct Extent {
 
 impl Extent {
     fn of(input: &Input, size: u64, width: u64, slices: Option<u64>) -> Self {
-        let room = (4 << 20) / (size * width).max(1);
+        let room = (4 << 20) / size.saturating_mul(width).max(1);
         let items = match width {
             0 => 64,
             // As many as a worker takes in all its rounds, more where they are small.
@@ -239,8 +276,8 @@ impl Extent {
     fn lengths(&self) -> Vec<u64> {
         let Self { size, items, .. } = *self;
         let ragged = |item: u64| match item % 4 {
-            _ if item >= items => size + 2 + (item - items),
-            1 => size + 1,
+            _ if item >= items => size.saturating_add(2 + (item - items)),
+            1 => size.saturating_add(1),
             3 => size.saturating_sub(1),
             _ => size,
         };
@@ -251,25 +288,51 @@ impl Extent {
 /// Makes the pool of an input in a size, writing its files into the folder of the inputs unless they are there.
 ///
 /// # Errors
-/// When the disk refuses, or real text is wanted and has not been set up.
+/// When there is no room for it, the disk refuses, or real text is wanted and has not been set up.
 pub fn make_pool(layout: &Layout, input: &Input, size: Option<u64>) -> Result<Pool> {
-    let size = size.unwrap_or(1);
+    let (pool, extent) = planned(layout, input, size)?;
+    let what = size.map_or_else(|| input.summary.clone(), |size| format!("{} ({})", Size(size), input.summary));
+    // In what form a worker gets it is for those to look at who know.
+    room::check(&layout.inputs(), &[Wanted { what, pool: pool.clone(), worker_bytes: 0 }])?;
+    let missing: BTreeMap<PathBuf, u128> = pool.missing().collect();
+    for (recipe, made) in input.arguments.iter().zip(&pool.arguments) {
+        let Made::InFile { path, stride, .. } = made else { continue };
+        if missing.contains_key(path) {
+            let text = if let Recipe::Text(corpus) = recipe { read_corpus(layout, *corpus)? } else { String::new() };
+            let written = write_file(path, recipe, &text, &extent, *stride).into_diagnostic();
+            written.wrap_err_with(|| format!("can't write the input {}", path.display()))?;
+        }
+    }
+    Ok(pool)
+}
+
+fn planned(layout: &Layout, input: &Input, size: Option<u64>) -> Result<(Pool, Extent)> {
+    let size = size.unwrap_or(1).max(1);
     let width = input.arguments.iter().filter_map(file_kind).map(Kind::width).max().unwrap_or(0);
     let corpora = input.arguments.iter().filter_map(|recipe| if let Recipe::Text(corpus) = recipe { Some(*corpus) } else { None });
-    let corpora = corpora.map(|corpus| Ok((corpus, read_corpus(layout, corpus)?))).collect::<Result<Vec<_>>>()?;
-    let slices = corpora.iter().map(|(_, text)| (text.len() as u64 / size).max(1)).min();
+    let texts = corpora.map(|corpus| Ok((corpus, corpus_bytes(layout, corpus)?))).collect::<Result<Vec<_>>>()?;
+    let slices = texts.iter().map(|(_, bytes)| (bytes / size).max(1)).min();
     let extent = Extent::of(input, size, width, slices);
     let arguments = input.arguments.iter().enumerate().map(|(place, recipe)| {
-        let text = corpora.iter().find_map(|(corpus, text)| (*recipe == Recipe::Text(*corpus)).then_some(text.as_str()));
-        make(&layout.inputs(), place, recipe, text.unwrap_or_default(), &extent)
+        let text_bytes = texts.iter().find_map(|(corpus, bytes)| (*recipe == Recipe::Text(*corpus)).then_some(*bytes));
+        plan(&layout.inputs(), place, recipe, text_bytes.unwrap_or_default(), &extent)
     });
-    Ok(Pool { arguments: arguments.collect::<Result<_>>()?, items: extent.items as usize, fresh: extent.fresh as usize })
+    Ok((Pool { arguments: arguments.collect(), items: extent.items as usize, fresh: extent.fresh as usize }, extent))
+}
+
+fn corpus_bytes(layout: &Layout, corpus: Corpus) -> Result<u64> {
+    let path = layout.texts().join(corpus.file_name());
+    let text = fs::metadata(&path).into_diagnostic();
+    Ok(text.wrap_err_with(|| no_corpus(&path))?.len())
 }
 
 fn read_corpus(layout: &Layout, corpus: Corpus) -> Result<String> {
     let path = layout.texts().join(corpus.file_name());
-    let text = fs::read_to_string(&path).into_diagnostic();
-    text.wrap_err_with(|| format!("can't read the text {}: `bindbench setup -w bpe` makes it", path.display()))
+    fs::read_to_string(&path).into_diagnostic().wrap_err_with(|| no_corpus(&path))
+}
+
+fn no_corpus(path: &Path) -> String {
+    format!("can't read the text {}: `bindbench setup -w bpe` makes it", path.display())
 }
 
 fn file_kind(recipe: &Recipe) -> Option<Kind> {
@@ -281,10 +344,10 @@ fn file_kind(recipe: &Recipe) -> Option<Kind> {
     }
 }
 
-fn make(folder: &Path, place: usize, recipe: &Recipe, text: &str, extent: &Extent) -> Result<Made> {
+fn plan(folder: &Path, place: usize, recipe: &Recipe, text_bytes: u64, extent: &Extent) -> Made {
     let Extent { size, items, fresh, ragged, unseen } = *extent;
-    Ok(match recipe {
-        Recipe::Size => Made::Integers(extent.lengths().into_iter().map(u64::cast_signed).collect()),
+    match recipe {
+        Recipe::Size => Made::Sizes(extent.lengths()),
         Recipe::Callable(function) => Made::Callable { function: *function, items: items as usize },
         Recipe::Bytes(text) => Made::Same(Argument::Bytes(to_hex(text.as_bytes()))),
         Recipe::SmallInteger => {
@@ -296,18 +359,13 @@ fn make(folder: &Path, place: usize, recipe: &Recipe, text: &str, extent: &Exten
             let kind = file_kind(recipe).unwrap_or(Kind::Bytes);
             let counts = extent.lengths();
             let longest = counts.iter().max().copied().unwrap_or(size);
-            let stride = (longest * kind.width()).next_multiple_of(ALIGNMENT);
+            let stride = longest.saturating_mul(kind.width()).checked_next_multiple_of(ALIGNMENT).unwrap_or(u64::MAX);
             let name = format!("{recipe:?}");
-            let digest = to_hex(&Sha256::digest(format!("{name} {ragged} {unseen} {SEED} {}", text.len()))[..4]);
+            let digest = to_hex(&Sha256::digest(format!("{name} {ragged} {unseen} {SEED} {text_bytes}"))[..4]);
             let path = folder.join(format!("{}-{digest}-{size}x{items}+{fresh}.bin", kind_name(kind)));
-            if fs::metadata(&path).map_or(0, |file| file.len()) != stride * (items + fresh) {
-                write_file(&path, recipe, text, extent, stride)
-                    .into_diagnostic()
-                    .wrap_err_with(|| format!("can't write the input {}", path.display()))?;
-            }
             Made::InFile { path, kind, counts, stride }
         }
-    })
+    }
 }
 
 fn kind_name(kind: Kind) -> &'static str {

@@ -19,6 +19,7 @@ pub mod oracle;
 pub mod packages;
 mod place;
 pub mod receipt;
+pub mod room;
 pub mod samplers;
 pub mod texts;
 
@@ -30,6 +31,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use miette::{Context, IntoDiagnostic, Result, miette};
 use rayon::prelude::*;
 
+use crate::atomic;
 use crate::catalog::{Catalog, Lane, Need, Strategy};
 use crate::lock::{Lock, LockError};
 use build::{State, Target};
@@ -53,7 +55,7 @@ pub struct Workshop {
 }
 
 impl Workshop {
-    /// Reads the catalog and looks around; changes nothing.
+    /// Reads the catalog and looks around. Changes nothing, but removes what processes that were killed had begun to write.
     ///
     /// # Errors
     /// When a manifest is not as it should be.
@@ -64,6 +66,9 @@ impl Workshop {
 
     /// The same with a catalog that was read already.
     pub fn with(layout: Layout, catalog: Catalog) -> Self {
+        for folder in [layout.build(), layout.inputs(), layout.texts()] {
+            atomic::sweep(&folder);
+        }
         let found = interpreters::find(&layout.probe());
         let tools = Tools::find(&layout.tools());
         Self { layout, catalog, found, tools, lock: None }

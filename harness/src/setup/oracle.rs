@@ -90,7 +90,7 @@ pub fn expected_of_fresh(oracle: Oracle, pool: &Pool) -> Result<Vec<[Expected; 2
         let data = pool.data(item)?;
         if let (Oracle::CountUpSum, [Datum::Chain(state), Datum::Integer(n)]) = (oracle, &data[..]) {
             let mut links = chain(*state);
-            return Ok([(); 2].map(|()| integer((0..*n).map(&mut links).sum())));
+            return Ok([(); 2].map(|()| integer((0..*n).map(&mut links).map(i128::from).sum())));
         }
         let first = answer(oracle, &data)?;
         Ok([first.clone(), first])
@@ -106,21 +106,20 @@ fn chain(mut state: u64) -> impl FnMut(i64) -> i64 {
     }
 }
 
-fn integer(value: i64) -> Expected {
+fn integer(value: i128) -> Expected {
     Expected::Exactly(Answer::Integer(value.to_string()))
 }
 
 fn answer(oracle: Oracle, data: &[Datum]) -> Result<Expected> {
+    let sum = |values: &mut dyn Iterator<Item = i64>| integer(values.map(i128::from).sum());
     Ok(match (oracle, data) {
         (Oracle::Nothing, _) => Expected::Exactly(Answer::None(())),
         (Oracle::RaisesRuntimeError, _) => Expected::Raises("RuntimeError"),
-        (Oracle::AddedArguments, data) => {
-            integer(data.iter().map(|datum| if let Datum::Integer(value) = datum { *value } else { 0 }).sum())
-        }
-        (Oracle::ByteCount, [Datum::Bytes(bytes), ..]) => integer(bytes.len() as i64),
-        (Oracle::IntegerSum, [Datum::Int64(values), ..]) => integer(values.iter().sum()),
+        (Oracle::AddedArguments, data) => sum(&mut data.iter().map(|datum| if let Datum::Integer(value) = datum { *value } else { 0 })),
+        (Oracle::ByteCount, [Datum::Bytes(bytes), ..]) => integer(bytes.len() as i128),
+        (Oracle::IntegerSum, [Datum::Int64(values), ..]) => sum(&mut values.iter().copied()),
         (Oracle::CountUp, [.., Datum::Integer(n)]) => list(0..*n as u64),
-        (Oracle::CountUpSum, [.., Datum::Integer(n)]) => integer(n * (n - 1) / 2),
+        (Oracle::CountUpSum, [.., Datum::Integer(n)]) => integer(i128::from(*n) * (i128::from(*n) - 1) / 2),
         (Oracle::Offsets, [Datum::Bytes(text), Datum::Bytes(pattern)]) => list(offsets(text, pattern)),
         (Oracle::Tokens, [Datum::Bytes(text)]) => list(tokens(text)?),
         (Oracle::TokenBuffer, [Datum::Bytes(text)]) => Expected::Exactly(Answer::Uint32(digest(tokens(text)?))),

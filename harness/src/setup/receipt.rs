@@ -102,7 +102,7 @@ impl Receipt {
         BuildRecord {
             clean_s: self.timed.map(|timed| timed.clean_s),
             incremental_s: self.timed.map(|timed| timed.incremental_s),
-            artifact_bytes: self.artifacts.iter().map(|artifact| artifact.bytes).sum(),
+            artifact_bytes: self.artifacts.iter().map(|artifact| artifact.bytes).fold(0, u64::saturating_add),
             lines: self.lines,
         }
     }

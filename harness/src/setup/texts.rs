@@ -12,7 +12,7 @@ use miette::{Context, IntoDiagnostic, Result, bail, miette};
 use super::child;
 use super::layout::Layout;
 use super::receipt::sha256_of;
-use crate::atomic;
+use crate::atomic::{self, Scratch};
 use crate::catalog::Corpus;
 
 /// Makes the three texts, unless they are there and from this very distribution.
@@ -27,9 +27,9 @@ pub fn make(layout: &Layout) -> Result<()> {
     if fs::read_to_string(&marker).is_ok_and(|made_from| made_from == digest) {
         return Ok(());
     }
-    let fresh = || -> io::Result<tempfile::TempDir> {
+    let fresh = || -> io::Result<Scratch> {
         fs::create_dir_all(&folder)?;
-        tempfile::tempdir_in(&folder)
+        Scratch::inside(&folder)
     };
     let download = fresh().into_diagnostic().wrap_err_with(|| format!("can't make a folder in {}", folder.display()))?;
     fetch(layout, download.path())?;

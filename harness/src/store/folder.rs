@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::counts::{self, COUNTS, Count};
 use super::model::{Run, SCHEMA, Sample};
+use super::valid;
 use crate::atomic;
 use crate::lock::{Lock, LockError};
 
@@ -89,7 +90,14 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
         /// Its schema.
-        found: u32,
+        found: u64,
+    },
+    /// Written by nobody.
+    #[error("{path} has schema 0, which no bindbench writes")]
+    #[diagnostic(help("run.json was damaged or edited; the first schema was 1"))]
+    NoSchema {
+        /// The file.
+        path: PathBuf,
     },
 }
 
@@ -147,29 +155,17 @@ fn read_run(folder: &Path) -> Result<Run, StoreError> {
     // The schema is looked at before the rest: a newer layout would otherwise fail on some field, which helps nobody.
     #[derive(serde::Deserialize)]
     struct Header {
-        schema: u32,
+        schema: u64,
     }
     let header: Header = serde_json::from_str(&text).map_err(unreadable)?;
-    if header.schema > SCHEMA {
-        return Err(StoreError::Newer { path, found: header.schema });
+    match header.schema {
+        0 => return Err(StoreError::NoSchema { path }),
+        found if found > SCHEMA.into() => return Err(StoreError::Newer { path, found }),
+        _ => {}
     }
     let run: Run = serde_json::from_str(&text).map_err(unreadable)?;
-    consistent(&run).map_err(|message| StoreError::Inconsistent { path, message })?;
+    valid::check(&run).map_err(|message| StoreError::Inconsistent { path, message })?;
     Ok(run)
-}
-
-/// Ids are places in lists: everybody downstream looks things up by them.
-fn consistent(run: &Run) -> Result<(), String> {
-    if let Some(at) = run.cases.iter().enumerate().position(|(at, case)| case.id as usize != at) {
-        return Err(format!("case {} stands in the place of case {at}", run.cases[at].id));
-    }
-    if let Some(at) = run.cells.iter().enumerate().position(|(at, cell)| cell.id as usize != at) {
-        return Err(format!("cell {} stands in the place of cell {at}", run.cells[at].id));
-    }
-    match run.cells.iter().find(|cell| cell.case as usize >= run.cases.len()) {
-        Some(cell) => Err(format!("cell {} is of case {}, and there are {} cases", cell.id, cell.case, run.cases.len())),
-        None => Ok(()),
-    }
 }
 
 /// The usable rows, and the others with what is wrong with them.
@@ -255,13 +251,21 @@ impl RunFolder {
     pub fn create(runs: &Path, run: &Run) -> Result<Self, StoreError> {
         let folder = runs.join(&run.id);
         fs::create_dir_all(runs).map_err(io_error("make", runs))?;
+        for other in fs::read_dir(runs).into_iter().flatten().filter_map(Result::ok) {
+            atomic::sweep(&other.path());
+        }
         fs::create_dir(&folder).map_err(io_error("make", &folder))?;
-        let lock = Self::lock(&folder)?;
+        // Half a run is none.
+        Self::begin(&folder, run).inspect_err(|_| drop(fs::remove_dir_all(&folder)))
+    }
+
+    fn begin(folder: &Path, run: &Run) -> Result<Self, StoreError> {
+        let lock = Self::lock(folder)?;
         replace(&folder.join("run.json"), run)?;
         let path = folder.join("samples.csv");
         let mut samples = OpenOptions::new().append(true).create_new(true).open(&path).map_err(io_error("make", &path))?;
         write_and_sync(&mut samples, HEADER.as_bytes(), &path)?;
-        Ok(Self { folder, samples, lock })
+        Ok(Self { folder: folder.to_owned(), samples, lock })
     }
 
     /// Opens a run to go on with it. Rows of rounds that are not complete are dropped, so that no sample is there twice.

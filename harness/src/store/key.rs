@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::model::{Cell, Run, Unit};
+use super::model::{Case, Cell, Run, Unit};
 
 /// A lane, a case and an interpreter, by their names. Twins have the key of their originals.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,20 +43,27 @@ impl CellKey {
 
     /// The case as one names it: `std.std:ints:5000`, `kmp.find_all:talk:64KiB ×2` with two threads.
     pub fn case(&self) -> String {
-        let mut text = format!("{}.{}", self.workload, self.operation);
-        if let Some(size) = self.size {
-            let binary = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-            let unit = binary.iter().find(|(factor, _)| self.bytes && size >= *factor && size.is_multiple_of(*factor));
-            let size = unit.map_or_else(|| size.to_string(), |(factor, name)| format!("{}{name}", size / factor));
-            text += &format!(":{}:{size}", self.input);
-        } else {
-            text += &format!(":{}", self.input);
-        }
-        if self.threads > 1 {
-            text += &format!(" ×{}", self.threads);
-        }
-        text
+        name(&self.workload, &self.operation, &self.input, (self.size, self.bytes), self.threads)
     }
+}
+
+/// A case as [`CellKey::case`] names it.
+pub fn case_name(case: &Case) -> String {
+    name(&case.workload, &case.operation, &case.input, (case.size, case.unit == Unit::Bytes), case.threads)
+}
+
+fn name(workload: &str, operation: &str, input: &str, (size, bytes): (Option<u64>, bool), threads: u32) -> String {
+    let mut text = format!("{workload}.{operation}:{input}");
+    if let Some(size) = size {
+        let binary = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+        let unit = binary.iter().find(|(factor, _)| bytes && size >= *factor && size.is_multiple_of(*factor));
+        text += ":";
+        text += &unit.map_or_else(|| size.to_string(), |(factor, name)| format!("{}{name}", size / factor));
+    }
+    if threads > 1 {
+        text += &format!(" ×{threads}");
+    }
+    text
 }
 
 /// `ctypes/rust std.std:ints:5000 3.13.0`: what the cell is called in other tools' files.

@@ -8,7 +8,8 @@ mod lacking;
 pub mod model;
 pub mod profile;
 pub mod pyperf;
+mod valid;
 
 pub use folder::{Damage, Recorded, RunFolder, StoreError};
-pub use key::CellKey;
+pub use key::{CellKey, case_name};
 pub use lacking::Lacking;

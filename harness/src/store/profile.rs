@@ -274,7 +274,14 @@ pub enum ProfileError {
         /// The file.
         path: PathBuf,
         /// Its schema.
-        found: u32,
+        found: u64,
+    },
+    /// Written by nobody.
+    #[error("{path} has schema 0, which no bindbench writes")]
+    #[diagnostic(help("it was damaged or edited: remove it, and `bindbench profile` writes a new one"))]
+    NoSchema {
+        /// The file.
+        path: PathBuf,
     },
 }
 
@@ -299,11 +306,13 @@ impl Profile {
         // The schema is looked at before the rest: a newer layout would otherwise fail on some field, which helps nobody.
         #[derive(Deserialize)]
         struct Header {
-            schema: u32,
+            schema: u64,
         }
         let header: Header = serde_json::from_str(&text).map_err(unreadable)?;
-        if header.schema > SCHEMA {
-            return Err(ProfileError::Newer { path, found: header.schema });
+        match header.schema {
+            0 => return Err(ProfileError::NoSchema { path }),
+            found if found > SCHEMA.into() => return Err(ProfileError::Newer { path, found }),
+            _ => {}
         }
         serde_json::from_str(&text).map(Some).map_err(unreadable)
     }

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
+
 use crate::sandbox::{Ended, Sandbox};
 
 const ROUNDS: usize = 8;
@@ -151,4 +153,52 @@ fn a_run_of_a_newer_bindbench_is_refused() {
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen("\"schema\": 1", "\"schema\": 2, \"unheard_of\": true", 1)).unwrap();
     report(&sandbox).refuses_with(&["has schema 2; this bindbench reads up to 1"]);
+}
+
+#[test]
+fn a_schema_that_no_bindbench_wrote_is_refused() {
+    let (sandbox, folder) = measured();
+    let path = folder.join("run.json");
+    let text = fs::read_to_string(&path).unwrap();
+    for (schema, words) in
+        [("0", "has schema 0, which no bindbench writes"), ("4294967297", "has schema 4294967297; this bindbench reads up to 1")]
+    {
+        fs::write(&path, text.replacen("\"schema\": 1", &format!("\"schema\": {schema}"), 1)).unwrap();
+        report(&sandbox).refuses_with(&["run.json", words]);
+    }
+    fs::write(&path, &text).unwrap();
+    let flamegraphs = sandbox.path().join("flamegraphs");
+    fs::create_dir_all(&flamegraphs).unwrap();
+    fs::write(flamegraphs.join("profile.json"), "{\"schema\": 0}").unwrap();
+    report(&sandbox).succeeds().says(&["the report goes without a profile", "profile.json has schema 0"]);
+}
+
+/// Each of these was looked up in a list without a look at its length, or divided by.
+#[test]
+fn ids_and_numbers_that_cannot_be_are_refused_with_their_fields() {
+    let (sandbox, folder) = measured();
+    let path = folder.join("run.json");
+    let whole: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let gate = json!({"threshold": 0.02, "instructions_threshold": 0.005, "catalogs": [], "base": "a", "base_rev": null, "base_commits": [],
+        "head": "b", "used_s": 1.0, "live": [0, 99]});
+    let call = json!([{"cell": 99, "elapsed_ns": 1}]);
+    for (pointer, value, words) in [
+        ("/workers/0/first_calls", call, "workers[0].first_calls[0].cell names cell 99"),
+        ("/gate", gate, "gate.live[1] names cell 99"),
+        ("/cases/0/size", json!(0), "cases[0].size is 0"),
+        ("/cases/0/threads", json!(0), "cases[0].threads is 0"),
+        ("/cells/0/loops", json!(u64::MAX), "cells[0].loops is 18446744073709551615"),
+        ("/plan/generations", json!(u32::MAX), "plan.generations is 4294967295"),
+        ("/plan/budget_s", json!(-1.0), "plan.budget_s is -1"),
+    ] {
+        let mut run = whole.clone();
+        run["gate"] = Value::Null;
+        *run.pointer_mut(pointer).unwrap_or_else(|| panic!("the run has no {pointer}")) = value;
+        fs::write(&path, run.to_string()).unwrap();
+        report(&sandbox).refuses_with(&["run.json", words]);
+    }
+    let run = folder.to_str().unwrap();
+    for command in [&["run", "--resume", run][..], &["compare", run, run], &["export", "--format", "pyperf", run], &["claims"]] {
+        sandbox.bindbench(command).refuses_with(&["run.json", "plan.budget_s is -1"]);
+    }
 }

@@ -143,3 +143,31 @@ fn the_machines_noise_is_measured_with_nothing_but_python() {
     assert!(rows.len() >= 5 && rows.iter().all(|row| row.matches('±').count() == 3), "{text}");
     assert!(text.contains("disturbs measuring"), "{text}");
 }
+
+/// Streams that are closed, full, or whose reader is gone: what can't be said is not said, and the status says how it went.
+#[test]
+fn streams_that_take_nothing_are_no_reason_to_panic() {
+    let sandbox = Sandbox::new();
+    let run = |script: &str, arguments: &[&str]| {
+        let command = sandbox.command(arguments);
+        let mut shell = Command::new("bash");
+        shell.current_dir(sandbox.path()).args(["-c", script, "bash"]).arg(command.get_program()).args(command.get_args());
+        Ended { output: shell.output().unwrap() }
+    };
+    let unknown = ["list", "--lane", "nobody/*"];
+    for script in ["\"$@\" 2>/dev/full", "\"$@\" 2>&-", "\"$@\" 2>&- >&- <&-", "set -o pipefail; \"$@\" 2>&1 | true"] {
+        run(script, &unknown).exits_with(2);
+        run(script, &["report", "--runs", "nowhere"]).exits_with(2);
+        run(script, &["no-such-command"]).exits_with(2);
+    }
+    for script in ["\"$@\" >&-", "set -o pipefail; \"$@\" | head -1", "set -o pipefail; \"$@\" | true"] {
+        for arguments in [&["list"][..], &["list", "--json"], &["report", "--json-schema"], &["--help"], &["--version"]] {
+            let ended = run(script, arguments).exits_with(0);
+            assert_eq!(ended.stderr(), "");
+        }
+    }
+    // A disk that is full is another matter: somebody counts on what is printed.
+    for arguments in [&["list"][..], &["list", "--json"], &["report", "--json-schema"]] {
+        run("\"$@\" >/dev/full", arguments).exits_with(2).says(&["can't print", "No space left"]);
+    }
+}

@@ -16,7 +16,7 @@ use super::again::{self, again, pasted, with_path};
 use super::compare::{INCONCLUSIVE, percent, write};
 use super::run::{INTERRUPTED, USUAL_TIMEOUT, listen, seconds};
 use super::sides::Sides;
-use super::{print, report};
+use super::{print, report, say};
 use crate::catalog::{Preset, Selection, Side};
 use crate::measure::{MOST_ROUNDS, Options, Outcome, Session, Watch, environment};
 use crate::report::gate::{
@@ -100,7 +100,7 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
         None => begin::anew(args, catalogs, &interrupt)?,
     };
     let Some(mut begun) = begun else {
-        eprintln!("stopped before anything was measured");
+        say("stopped before anything was measured");
         return Ok(ExitCode::from(INTERRUPTED));
     };
     let budget = args.budget.unwrap_or_else(|| usual_budget(&begun, args.resume.is_some()));
@@ -184,7 +184,7 @@ fn working(pair: &Pair, session: &Session) -> Option<[u32; 3]> {
 
 fn stopped(session: &Session, args: &Args) -> ExitCode {
     let folder = session.folder();
-    eprintln!("stopped; every complete round is in {}\ngo on with: {}", folder.display(), args.go_on(folder));
+    say(&format!("stopped; every complete round is in {}\ngo on with: {}", folder.display(), args.go_on(folder)));
     ExitCode::from(INTERRUPTED)
 }
 

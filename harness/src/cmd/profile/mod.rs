@@ -11,10 +11,11 @@ use clap::{Parser, ValueEnum};
 use miette::{Context, IntoDiagnostic, Report, Result, miette};
 
 use super::again::command_line;
-use super::print;
 use super::run::{INTERRUPTED, listen, seconds};
 use super::setup::set_up_in;
 use super::sides::{BothSides, Sides};
+use super::{print, say};
+use crate::atomic::Scratch;
 use crate::catalog::{Catalog, CatalogError, Matrix, Preset, Selection};
 use crate::lock::Lock;
 use crate::measure::{Watch, environment};
@@ -139,7 +140,7 @@ pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<Ex
     }
     let guard = Guard::with_locks(&[&lock]).into_diagnostic().wrap_err("can't start the guard")?;
     let build = workshop.layout.build();
-    let logs = tempfile::tempdir_in(&build).into_diagnostic();
+    let logs = Scratch::inside(&build).into_diagnostic();
     let logs = logs.wrap_err_with(|| format!("can't make a folder for what workers print in {}", build.display()))?;
     let watch = Watch { guard: &guard, interrupt: &interrupt };
     let studio = Studio { limits, logs: logs.path().to_owned(), watch };
@@ -158,7 +159,7 @@ pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<Ex
     shown::write(&gathered.save()?, &out).into_diagnostic().with_context(|| format!("can't write to {}", out.display()))?;
     let found = gathered.found;
     if interrupted {
-        eprintln!("stopped; what was found of {} of {} cells is in {}", found.cells.len(), subjects.len(), out.display());
+        say(&format!("stopped; what was found of {} of {} cells is in {}", found.cells.len(), subjects.len(), out.display()));
         return Ok(ExitCode::from(INTERRUPTED));
     }
     let text = if args.json { shown::json(&found).into_diagnostic()? } else { shown::text(&found, &out) };
@@ -234,7 +235,7 @@ impl Args {
 
 /// Says what was refused, and what that means.
 fn warn(refusal: Refused, meaning: &str) {
-    eprintln!("{:?}", Report::new_boxed(Box::new(refusal)).wrap_err(meaning.to_owned()));
+    say(&format!("{:?}", Report::new_boxed(Box::new(refusal)).wrap_err(meaning.to_owned())));
 }
 
 /// 1 when a lane was wrong, or leaks where that is asked for; 4 when a cell could not be looked at, 0 when all is fine.

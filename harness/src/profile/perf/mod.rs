@@ -11,6 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::class::Owners;
 use super::fold::Folded;
 use super::refusal::Refused;
 use super::sitting::{Sitting, Studio};
@@ -23,6 +24,13 @@ use script::Script;
 
 /// Makes CPython write down its trampolines with their unwind tables, from 3.13 on. Older ones do not know it, and have no trampolines.
 const PERF_JIT_SUPPORT: (&str, &str) = ("PYTHON_PERF_JIT_SUPPORT", "1");
+
+/// Reads what `perf script` would have said, for fuzzing.
+pub(crate) fn read_script(text: &[u8]) {
+    let owners = Owners::default();
+    // Reading from memory does not fail.
+    drop(Script::new(&owners).read(text));
+}
 
 /// Finds perf, and lets it look at this process for a moment: it may be there and not work.
 ///

@@ -105,9 +105,11 @@ pub fn read(path: &Path, known: &Known) -> Result<Vec<Claim>, CatalogError> {
     claims(&TomlFile::read(path)?, Some(known))
 }
 
-/// The claims of a text, for tests.
-#[cfg(test)]
-pub(super) fn parsed(text: &str, known: Option<&Known>) -> Result<Vec<Claim>, CatalogError> {
+/// The claims of a text; names are checked where they are known.
+///
+/// # Errors
+/// When it is not as it should be.
+pub(crate) fn parsed(text: &str, known: Option<&Known>) -> Result<Vec<Claim>, CatalogError> {
     claims(&TomlFile::new(Path::new("mine.toml"), text), known)
 }
 

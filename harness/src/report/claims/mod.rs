@@ -20,6 +20,7 @@ use crate::store::profile::Profiled;
 use super::format;
 use super::warnings::reason;
 
+pub(crate) use file::parsed;
 pub use file::{Claim, Known, Test, joined, of_the_talks, read};
 pub use needs::needed;
 pub use quantity::Unit;

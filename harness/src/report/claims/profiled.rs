@@ -51,11 +51,13 @@ impl<'a> Looked<'a> {
         self.same_build(&profiled.profile, cell)?;
         let folded = cell.stacks.as_ref().and_then(|stacks| profiled.text(&stacks.folded));
         let folded = folded.ok_or_else(|| format!("the folded stacks of {lane} can't be read"))?;
-        let (mut within, mut all) = (0, 0);
+        let (mut within, mut all): (u64, u64) = (0, 0);
         for (stack, samples) in folded.lines().filter_map(|line| line.rsplit_once(' ')) {
             let samples: u64 = samples.parse().map_err(|_| format!("the folded stacks of {lane} are damaged"))?;
-            all += samples;
-            within += if stack.split(';').any(|function| functions.is_match(function)) { samples } else { 0 };
+            all = all.saturating_add(samples);
+            if stack.split(';').any(|function| functions.is_match(function)) {
+                within = within.saturating_add(samples);
+            }
         }
         let measured = Estimate::of_share(within, all).ok_or_else(|| format!("{lane} has no samples"))?;
         let what = format!("{} of {} of {lane} in {}", format::grouped(within), format::count(all as usize, "sample"), operation(cell));

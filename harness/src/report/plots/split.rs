@@ -93,11 +93,12 @@ fn legend(canvas: &mut Canvas) {
 
 fn bar(canvas: &mut Canvas, stacks: &Stacks, left: i32, right: i32, y: i32) {
     let at = |samples: u64| left + (f64::from(right - left) * stacks.share(samples).min(1.0)).round() as i32;
-    let mut before = 0;
+    let mut before = 0_u64;
     for (n, activity) in Activity::ALL.iter().enumerate() {
         let samples = stacks.split.get(activity).copied().unwrap_or(0);
-        let (from, to) = (at(before), at(before + samples));
-        before += samples;
+        let after = before.saturating_add(samples);
+        let (from, to) = (at(before), at(after));
+        before = after;
         if to <= from {
             continue;
         }

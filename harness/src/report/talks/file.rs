@@ -22,7 +22,7 @@ struct FileToml {
 /// A talk.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct TalkToml {
+pub(crate) struct TalkToml {
     /// `T1`.
     pub(super) id: String,
     pub(super) title: String,
@@ -71,5 +71,13 @@ pub(super) struct RowToml {
 }
 
 pub(super) fn read() -> Result<Vec<TalkToml>, CatalogError> {
-    Ok(TomlFile::new(Path::new("harness/talks.toml"), TEXT).parse::<FileToml>()?.talk)
+    parsed(TEXT)
+}
+
+/// The talks of a text.
+///
+/// # Errors
+/// When it is not as it should be.
+pub(crate) fn parsed(text: &str) -> Result<Vec<TalkToml>, CatalogError> {
+    Ok(TomlFile::new(Path::new("harness/talks.toml"), text).parse::<FileToml>()?.talk)
 }

@@ -20,6 +20,7 @@ use super::finder::{Finder, Setting};
 
 use file::{RowToml, TALKS, TableToml, TalkToml};
 
+pub(crate) use file::parsed;
 pub use show::section;
 
 /// A talk.
@@ -97,15 +98,20 @@ pub struct Ours {
 
 /// The talks of which a row was measured, each table for each interpreter; all there are where none that can be measured is missing.
 pub fn talks(recorded: &Recorded, analysis: &Analysis) -> Vec<Talk> {
+    of(&TALKS, recorded, analysis)
+}
+
+/// The same for talks that may be others.
+pub(crate) fn of(written: &[TalkToml], recorded: &Recorded, analysis: &Analysis) -> Vec<Talk> {
     let run = &recorded.run;
     let finder = Finder::new(run, analysis);
     let names = run.interpreters.iter().map(|interpreter| Some(interpreter.name.as_str()));
     let interpreters: Vec<Option<&str>> = if run.interpreters.is_empty() { vec![None] } else { names.collect() };
     let maker = Maker { analysis, finder };
-    let talks: Vec<(bool, Talk)> = TALKS.iter().map(|talk| maker.talk(talk, &interpreters)).collect();
+    let talks: Vec<(bool, Talk)> = written.iter().map(|talk| maker.talk(talk, &interpreters)).collect();
     // What nothing here measures completes the picture where all that can be measured was; else it is no part of what was asked for.
     let reproducible = |talk: &TalkToml| talk.table.iter().any(|table| table.missing.is_none());
-    let all = talks.iter().zip(&*TALKS).all(|((measured, _), talk)| *measured || !reproducible(talk));
+    let all = talks.iter().zip(written).all(|((measured, _), talk)| *measured || !reproducible(talk));
     talks.into_iter().filter(|(measured, _)| *measured || all).map(|(_, talk)| talk).collect()
 }
 

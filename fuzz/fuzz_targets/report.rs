@@ -1,0 +1,8 @@
+//! See `bindbench::fuzzing::report`.
+
+#![no_main]
+
+use bindbench_fuzz::folder;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| bindbench::fuzzing::report(data, folder()));
