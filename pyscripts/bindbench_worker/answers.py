@@ -29,7 +29,10 @@ def answer(returned: object, with_values: bool = False) -> dict[str, Any]:
     if returned is None:
         return {"none": None}
     if type(returned) is int:
-        return {"integer": str(returned)}
+        try:
+            return {"integer": str(returned)}
+        except ValueError:  # more digits than Python writes
+            return {"other": f"int: a number of {returned.bit_length()} bits"}
     if type(returned) is float:
         return {"float": repr(returned)}
     if type(returned) is list:
@@ -79,7 +82,7 @@ def _uint32(returned: object) -> list[int] | None:
     """The items of a one-dimensional, contiguous buffer of uint32; None for anything else."""
     try:
         view = memoryview(returned)  # type: ignore[arg-type]
-    except (TypeError, ValueError):  # no buffer, or one that was released
+    except Exception:  # no buffer, one that was released, or a `__buffer__` that raises
         return None
     # A C compiler's unsigned int or unsigned long, in the machine's own byte order.
     of_uint32 = view.format.lstrip("@=") in ("I", "L") and view.itemsize == 4
@@ -87,4 +90,8 @@ def _uint32(returned: object) -> list[int] | None:
 
 
 def _other(returned: object) -> dict[str, Any]:
-    return {"other": texts.shortened(texts.printable(f"{texts.name(type(returned))}: {reprlib.repr(returned)}"))}
+    try:
+        shown = reprlib.repr(returned)
+    except BaseException:
+        shown = "(it cannot be printed)"
+    return {"other": texts.shortened(texts.printable(f"{texts.name(type(returned))}: {shown}"))}

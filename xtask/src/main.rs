@@ -1,19 +1,21 @@
-//! `cargo test-all`: every lint and every test, with all the set-up they need.
+//! `cargo test-all`: every lint and every test, with all the set-up they need; and `cargo xtask torture`.
 //!
-//! A list of steps, one after the other. One that fails does not keep the next from being tried, unless it needs what the failed
+//! `test-all` is a list of steps, one after the other. One that fails does not keep the next from being tried, unless it needs what the failed
 //! one should have made; a summary with times comes last.
 
 mod steps;
+mod torture;
 
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
 
 use steps::{Step, steps};
+use torture::Torture;
 
 /// Things that only people who change bindbench need.
 #[derive(Debug, Parser)]
@@ -21,6 +23,8 @@ use steps::{Step, steps};
 enum Task {
     /// Run every lint and test, with all the set-up they need
     TestAll(TestAll),
+    /// Measure lanes that go wrong in every way, and kill drivers at any moment: minutes
+    Torture(Torture),
 }
 
 /// What `test-all` is to cover.
@@ -43,8 +47,19 @@ enum Outcome {
 }
 
 fn main() -> ExitCode {
-    let Task::TestAll(task) = Task::parse();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
+    match Task::parse() {
+        Task::TestAll(task) => test_all(&task, root),
+        Task::Torture(task) => task.run(root),
+    }
+}
+
+/// The cargo that runs this.
+fn cargo() -> PathBuf {
+    std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)
+}
+
+fn test_all(task: &TestAll, root: &Path) -> ExitCode {
     let mut outcomes: Vec<(&'static str, Outcome)> = Vec::new();
     for step in steps(root, task.all_pythons) {
         let failed = |needed: &&str| {

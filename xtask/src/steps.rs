@@ -78,8 +78,7 @@ const RUFF: &str = "`build/tools/bin/ruff check --fix` and `build/tools/bin/ruff
 
 /// All of them.
 pub fn steps(root: &Path, all_pythons: bool) -> Vec<Step> {
-    let cargo = env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from);
-    let cargo = |name, arguments: &[&str]| Step::new(name, &cargo, arguments);
+    let cargo = |name, arguments: &[&str]| Step::new(name, crate::cargo(), arguments);
     // Cargo puts the driver beside this program.
     let driver = env::current_exe().unwrap_or_default().with_file_name(format!("bindbench{}", consts::EXE_SUFFIX));
     let driver = |name, arguments: &[&str]| {

@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::print;
 use crate::catalog::axes::{Comparison, Form, Gil, Parallel};
 use crate::catalog::{Lane, Selection};
+use crate::report::seen;
 use crate::setup::Workshop;
 use crate::setup::build::State;
 use crate::setup::definitions::{self, Undefined};
@@ -164,7 +165,7 @@ fn text(workshop: &Workshop, rows: &[Row]) -> String {
         cells.push(row.state.to_owned());
         table.add_row(cells);
     }
-    let reasons = rows.iter().filter_map(|row| Some(format!("{} {}: {}", row.lane, row.state, row.reason.as_ref()?)));
+    let reasons = rows.iter().filter_map(|row| Some(format!("{} {}: {}", row.lane, row.state, seen(row.reason.as_ref()?))));
     let missing = rows.iter().flat_map(|row| row.without.iter().map(|(what, why)| format!("{} has no {what}: {why}", row.lane)));
     let undefined = rows.iter().flat_map(|row| {
         let mut files: BTreeMap<&String, Vec<&str>> = BTreeMap::new();

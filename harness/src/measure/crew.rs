@@ -209,7 +209,7 @@ impl<'a> Crew<'a> {
         let raised = |detail: String| Trouble::Cell(Status::Raised { detail });
         let worker =
             Worker::start(launch, self.hash_seed, &self.gear.logs.join(name), self.gear.limits, self.watch.guard, self.watch.interrupt)
-                .map_err(|error| raised(format!("the worker can't be started: {error}")))?;
+                .map_err(|error| raised(format!("the worker can't be started: {}: {error}", launch.program())))?;
         self.members
             .insert(post.clone(), Member { worker, prepared: BTreeSet::new(), cpus: None, import_ns: 0, first_calls: BTreeMap::new() });
         match self.tell(post, &Request::Load(launch.load.clone()))? {

@@ -58,8 +58,18 @@ pub fn throughput(per_second: f64, unit: Unit) -> String {
 
 /// On one line: what a lane raised, or a compiler said, may have lines of its own, which would break a table or a list.
 pub fn one_line(text: &str) -> String {
-    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || is_unseen(c)).filter(|word| !word.is_empty()).collect();
     words.join(" ")
+}
+
+/// Without what a terminal would not show, but act upon. Lines stay lines.
+pub fn seen(text: &str) -> String {
+    text.chars().filter(|&c| matches!(c, '\n' | '\t') || !is_unseen(c)).collect()
+}
+
+/// Control characters, and those that change the direction of what follows them.
+fn is_unseen(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A fraction as a percentage of two significant digits: `0.21 %`, `3.4 %`, `12 %`.
@@ -153,6 +163,12 @@ mod tests {
         let shown = [0.00123, 0.0451, 0.0996, 0.5, 1.0, 9.99, 9.996, 34.56, 1234.5];
         assert_eq!(shown.map(ratio), ["0.00123", "0.0451", "0.10", "0.50", "1.00", "9.99", "10.0", "34.6", "1,230"]);
         assert_eq!([0.00001, 0.0021, 0.034, 0.0997, 0.4].map(percent), ["<0.01 %", "0.21 %", "3.4 %", "10 %", "40 %"]);
+    }
+
+    #[test]
+    fn a_text_on_one_line_moves_nothing() {
+        assert_eq!(one_line("a\r\n\tb\x1b[2J\u{202e}c\u{2066}\u{200f} d"), "a b [2J c d");
+        assert_eq!(seen("a\r\n\tb\x1b[2J\u{202e}c"), "a\n\tb[2Jc");
     }
 
     #[test]

@@ -43,6 +43,7 @@ use crate::stats::{Analysis, Doubt, allowed, six_digits};
 use crate::store::Recorded;
 use crate::store::model::{Run, Skipped};
 
+pub(crate) use format::seen;
 use instructions::Counted;
 use tables::Table;
 use talks::Talk;

@@ -205,7 +205,8 @@ impl<'a> Target<'a> {
     fn run_step(&self, layout: &Layout, words: &[String], log: &mut File, log_path: &Path) -> Result<(), String> {
         use std::io::Write;
         let failed = |what: String| {
-            let text = fs::read_to_string(log_path).unwrap_or_default();
+            // Compilers write in the encoding of the locale, and sometimes in none.
+            let text = String::from_utf8_lossy(&fs::read(log_path).unwrap_or_default()).into_owned();
             let last: Vec<&str> = text.lines().rev().filter(|line| !line.trim().is_empty()).take(8).collect();
             let last = shortened(&last.into_iter().rev().collect::<Vec<_>>().join("\n  "), 2000).into_owned();
             format!("does not build: {what}\n  {last}\n  all of it: {}", log_path.display())

@@ -150,6 +150,10 @@ struct Stamp {
 impl Stamp {
     fn of(path: &Path) -> io::Result<Self> {
         let file = fs::metadata(path)?;
+        if !file.is_file() {
+            // Reading a pipe or a device may never end.
+            return Err(io::Error::other("it is no regular file"));
+        }
         // The time of the last change of anything about it, which no program can set.
         let changed = (file.ctime(), file.ctime_nsec());
         Ok(Self { path: path.to_owned(), device: file.dev(), inode: file.ino(), bytes: file.len(), changed })
@@ -258,5 +262,6 @@ mod tests {
         }
         assert!(seen[0].verify().unwrap_err().contains("is not the file that was built"));
         assert!(sha256_of(&folder.path().join("gone")).is_err());
+        assert!(sha256_of(Path::new("/dev/zero")).is_err_and(|error| error.to_string().contains("no regular file")));
     }
 }

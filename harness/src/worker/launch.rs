@@ -92,6 +92,11 @@ impl Launch {
         Self { command: [words, self.command.clone()].concat(), bare: true, ..self.clone() }
     }
 
+    /// The program that is started.
+    pub fn program(&self) -> &str {
+        self.command.first().map_or("", String::as_str)
+    }
+
     /// The command, ready to be spawned. `hash_seed` fixes the order of sets and dicts of str.
     pub fn command(&self, hash_seed: u32) -> Command {
         let (program, arguments) = self.command.split_first().map_or(("false", &[][..]), |(program, rest)| (program, rest));

@@ -15,7 +15,7 @@ use crate::sandbox::{Ended, Sandbox};
 const MODULE: &str = "steady/bindbench_steady.py";
 
 /// A sandbox whose catalog `steady` is a git repository, with its lanes as they are at the only commit.
-fn sandbox() -> Sandbox {
+pub fn sandbox() -> Sandbox {
     let mut sandbox = Sandbox::new();
     sandbox.add_catalog("steady");
     sandbox.make_tools();
@@ -50,7 +50,7 @@ fn gate(sandbox: &Sandbox, more: &[&str]) -> Ended {
 }
 
 /// Nothing of the worktree is left, neither on disk nor in git.
-fn is_clean(sandbox: &Sandbox) {
+pub fn is_clean(sandbox: &Sandbox) {
     let catalog = sandbox.path().join("steady");
     assert!(!catalog.join(".git/bindbench").exists());
     let output = Command::new("git").arg("-C").arg(&catalog).args(["worktree", "list"]).output().unwrap();

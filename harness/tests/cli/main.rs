@@ -29,6 +29,9 @@ mod pyspy;
 mod replay;
 mod sandbox;
 mod surroundings;
+mod tally;
+#[cfg(target_os = "linux")]
+mod torture;
 #[cfg(target_os = "linux")]
 mod traces;
 mod truth;

@@ -9,6 +9,7 @@ use bindbench::catalog::Catalog;
 use bindbench::store::model::{Case, Cell, Run, Status};
 
 use crate::sandbox::Sandbox;
+use crate::tally::{self, Tally};
 
 /// What an input can't tell: mutant, operation, input.
 const BY_NATURE: [(&str, &str, &str); 3] = [
@@ -78,6 +79,7 @@ fn every_input_of_every_operation_tells_every_mutant() {
         }
     }
     assert!(told > 500, "{told}");
+    tally::end(&[Tally::of("mutants", told)]);
     for case in &run.cases {
         let mutants = run.cells.iter().filter(|cell| cell.case == case.id).count();
         let least = if ["noop", "fail"].contains(&case.operation.as_str()) { 1 } else { 10 };

@@ -22,6 +22,15 @@ pub struct Traces {
     folder: PathBuf,
 }
 
+/// A command that has ended, or that had to be ended.
+pub struct Watched {
+    /// None: it had not ended by itself when its time was up.
+    pub status: Option<ExitStatus>,
+    pub stdout: String,
+    pub stderr: String,
+    pub took: Duration,
+}
+
 impl Traces {
     pub fn new(sandbox: &Sandbox) -> Self {
         let name = sandbox.path().file_name().unwrap().to_string_lossy().into_owned();
@@ -51,34 +60,63 @@ impl Traces {
     }
 
     #[track_caller]
-    pub fn wait(&self, mut child: Child) -> Ended {
+    pub fn wait(&self, child: Child) -> Ended {
+        let Watched { status, stdout, stderr, .. } = self.wait_for(child, LIMIT);
+        let Some(status) = status else { panic!("it did not end within {LIMIT:?}; {stderr}") };
+        Ended { output: Output { status, stdout: stdout.into(), stderr: stderr.into() } }
+    }
+
+    /// Runs it for so long at most; then it is ended, with all that has its mark.
+    pub fn run_for(&self, limit: Duration, command: Command) -> Watched {
+        let child = self.start(command);
+        self.wait_for(child, limit)
+    }
+
+    fn wait_for(&self, mut child: Child, limit: Duration) -> Watched {
         let begun = Instant::now();
-        let status: Option<ExitStatus> = loop {
+        let status = loop {
             match child.try_wait().unwrap() {
-                None if begun.elapsed() < LIMIT => std::thread::sleep(Duration::from_millis(10)),
+                None if begun.elapsed() < limit => std::thread::sleep(Duration::from_millis(10)),
                 status => break status,
             }
         };
-        let printed = |name| fs::read(self.folder.join(name)).unwrap();
-        let (stdout, stderr) = (printed("stdout"), printed("stderr"));
-        let Some(status) = status else {
+        let took = begun.elapsed();
+        if status.is_none() {
             child.kill().unwrap();
             child.wait().unwrap();
-            panic!("it did not end within {LIMIT:?}; {}", String::from_utf8_lossy(&stderr))
-        };
-        Ended { output: Output { status, stdout, stderr } }
+            self.end_all();
+        }
+        let printed = |name| String::from_utf8_lossy(&fs::read(self.folder.join(name)).unwrap()).into_owned();
+        Watched { status, stdout: printed("stdout"), stderr: printed("stderr"), took }
     }
 
-    /// What is still there, when it has had its time to go.
+    /// What is still there, when it has had its time to go. It is ended then, so that it can't disturb what comes next.
     pub fn left(&self) -> Vec<String> {
+        self.left_of(|| [self.command_lines(), self.files()].concat())
+    }
+
+    /// The same of processes only: a command that was killed can't have removed its files.
+    pub fn processes_left(&self) -> Vec<String> {
+        self.left_of(|| self.command_lines())
+    }
+
+    fn left_of(&self, look: impl Fn() -> Vec<String>) -> Vec<String> {
         let begun = Instant::now();
         loop {
-            let found = [self.processes().into_iter().map(|(_, line)| line).collect(), self.files()].concat();
-            if found.is_empty() || begun.elapsed() > PATIENCE {
+            let found = look();
+            if found.is_empty() {
+                return found;
+            }
+            if begun.elapsed() > PATIENCE {
+                self.end_all();
                 return found;
             }
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    fn command_lines(&self) -> Vec<String> {
+        self.processes().into_iter().map(|(pid, line)| format!("process {pid}: {line:.200}")).collect()
     }
 
     /// Shared memory and temporary files.
@@ -100,17 +138,24 @@ impl Traces {
         }
         found
     }
-}
 
-impl Drop for Traces {
-    /// A test that fails leaves nothing either.
-    fn drop(&mut self) {
+    fn end_all(&self) {
         for (pid, _) in self.processes() {
             kill_process(pid, Signal::KILL).ok();
         }
         for name in names_in("/dev/shm").into_iter().filter(|name| name.contains(&self.mark)) {
             fs::remove_file(PathBuf::from("/dev/shm").join(name)).ok();
         }
+        let temporary = self.folder.join(&self.mark);
+        fs::remove_dir_all(&temporary).ok();
+        fs::create_dir_all(&temporary).ok();
+    }
+}
+
+impl Drop for Traces {
+    /// A test that fails leaves nothing either.
+    fn drop(&mut self) {
+        self.end_all();
     }
 }
 

@@ -109,7 +109,7 @@ fn tell(program: &Path, folder: &Path, recording: &Path, read: impl FnOnce(&mut 
     };
     match told() {
         Ok(true) => Ok(()),
-        Ok(false) => Err(failed(program, &fs::read_to_string(&said).unwrap_or_default())),
+        Ok(false) => Err(failed(program, &String::from_utf8_lossy(&fs::read(&said).unwrap_or_default()))),
         Err(error) => Err(failed(program, &error.to_string())),
     }
 }

@@ -127,7 +127,7 @@ impl Recorder {
 
     /// Why it has ended.
     fn why(&self) -> Refused {
-        failed(&self.program, &fs::read_to_string(&self.log).unwrap_or_default())
+        failed(&self.program, &String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()))
     }
 }
 
