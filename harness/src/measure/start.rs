@@ -221,7 +221,7 @@ pub fn resume(workshop: &Workshop, folder: &Path, options: &Options) -> Result<S
     run.state = RunState::Running;
     run.plan.resumed.push(jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
     let contenders = contenders(&mut run, workshop)?;
-    if let Some((input, _)) = begun.inputs.iter().find(|(input, digest)| run.inputs.get(*input).is_some_and(|now| now != *digest)) {
+    if let Some((input, _)) = begun.inputs.iter().find(|(input, digest)| run.inputs.get(*input) != Some(digest)) {
         return Err(unlike(format!("the input {input} has other contents than when the run began")));
     }
     folder.save(&run)?;
