@@ -179,7 +179,12 @@ impl Workshop {
         steps.set_message("vocabulary");
         bpe::make(&self.layout.bpe())?;
         steps.finish_and_clear();
-        self.build_all(&self.targets(lanes, interpreters))
+        let built = self.build_all(&self.targets(lanes, interpreters));
+        let left = child::end_what_is_left();
+        if !left.is_empty() {
+            eprintln!("build steps left processes behind ({}), which were killed", left.join(", "));
+        }
+        built
     }
 
     /// Builds what is not ready, each target on a core of its own.
