@@ -23,6 +23,7 @@ pub mod room;
 pub mod samplers;
 pub mod texts;
 
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -182,7 +183,8 @@ impl Workshop {
         let built = self.build_all(&self.targets(lanes, interpreters));
         let left = child::end_what_is_left();
         if !left.is_empty() {
-            eprintln!("build steps left processes behind ({}), which were killed", left.join(", "));
+            // Whoever closed stderr does not want to know.
+            writeln!(io::stderr(), "build steps left processes behind ({}), which were killed", left.join(", ")).ok();
         }
         built
     }
