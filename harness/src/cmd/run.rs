@@ -154,7 +154,7 @@ pub(super) fn measured(args: &Args, catalogs: &[PathBuf]) -> Result<(ExitCode, O
     report::show(&recorded, &args.out(&workshop.layout), &workshop.layout.flamegraphs(), args.json)?;
     let (status, why) = exit_status(&recorded.run);
     if status != 0 {
-        eprintln!("exit status {status}: {}", why.join("; "));
+        say(&format!("exit status {status}: {}", why.join("; ")));
     }
     Ok((ExitCode::from(status), Some(recorded)))
 }

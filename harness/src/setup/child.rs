@@ -9,7 +9,8 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::io::retry_on_intr;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::lock::Lock;
 use crate::worker::Guard;
@@ -37,6 +38,11 @@ pub fn interrupt_all() {
     }
 }
 
+/// Ends what commands left running in sessions of their own, once all of them have ended. Returns the programs' names.
+pub fn end_what_is_left() -> Vec<String> {
+    GUARD.get().map(Guard::sweep).unwrap_or_default()
+}
+
 /// Runs a command to its end, and returns what it printed.
 ///
 /// # Errors
@@ -52,7 +58,7 @@ pub fn output(command: &mut Command) -> io::Result<Output> {
         }
         errors.join().unwrap_or(Ok(0)).map(drop)
     })?;
-    Ok(Output { status: started.child.wait()?, stdout, stderr })
+    Ok(Output { status: started.wait()?, stdout, stderr })
 }
 
 /// Runs a command to its end.
@@ -60,7 +66,7 @@ pub fn output(command: &mut Command) -> io::Result<Output> {
 /// # Errors
 /// When it can't be started.
 pub fn status(command: &mut Command) -> io::Result<ExitStatus> {
-    Started::new(command)?.child.wait()
+    Started::new(command)?.wait()
 }
 
 /// A program that runs, on the guard's list.
@@ -76,6 +82,13 @@ impl Started {
         RUNNING.lock().unwrap_or_else(PoisonError::into_inner).insert(group.as_raw_nonzero().get());
         GUARD.get().iter().for_each(|guard| guard.list().add(group));
         Ok(Self { child, group })
+    }
+
+    /// Waits for its end. What it left running in its group ends with it: as long as nobody has asked for its status, the number is its own.
+    fn wait(&mut self) -> io::Result<ExitStatus> {
+        retry_on_intr(|| waitid(WaitId::Pid(self.group), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT))?;
+        kill_process_group(self.group, Signal::KILL).ok();
+        self.child.wait()
     }
 }
 
@@ -96,5 +109,21 @@ mod tests {
         assert_eq!((&printed.stdout[..], &printed.stderr[..], printed.status.code()), (&b"out\n"[..], &b"err\n"[..], Some(3)));
         assert!(status(&mut Command::new("true")).unwrap().success());
         assert!(output(&mut Command::new("/nonexistent")).is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_it_left_in_its_group_ends_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pid");
+        assert!(status(Command::new("sh").args(["-c", "sleep 1000 & echo $! > \"$0\""]).arg(&file)).unwrap().success());
+        let pid: i32 = std::fs::read_to_string(file).unwrap().trim().parse().unwrap();
+        let begun = std::time::Instant::now();
+        // Killed, it is a number until somebody asks for its status, which may be this process or another.
+        let runs = || std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z"));
+        while runs() && begun.elapsed().as_secs() < 30 {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        assert!(!runs());
     }
 }

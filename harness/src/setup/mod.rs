@@ -23,6 +23,7 @@ pub mod room;
 pub mod samplers;
 pub mod texts;
 
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -179,7 +180,13 @@ impl Workshop {
         steps.set_message("vocabulary");
         bpe::make(&self.layout.bpe())?;
         steps.finish_and_clear();
-        self.build_all(&self.targets(lanes, interpreters))
+        let built = self.build_all(&self.targets(lanes, interpreters));
+        let left = child::end_what_is_left();
+        if !left.is_empty() {
+            // Whoever closed stderr does not want to know.
+            writeln!(io::stderr(), "build steps left processes behind ({}), which were killed", left.join(", ")).ok();
+        }
+        built
     }
 
     /// Builds what is not ready, each target on a core of its own.

@@ -132,7 +132,7 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     }
     let unmet = &begun.session.run().unmet;
     if !unmet.is_empty() && gated.verdict() == Verdict::Pass {
-        eprintln!("exit status {INCONCLUSIVE}: asked for by name, and not measured: {}", unmet.join("; "));
+        say(&format!("exit status {INCONCLUSIVE}: asked for by name, and not measured: {}", unmet.join("; ")));
     }
     Ok(ExitCode::from(match gated.verdict() {
         Verdict::Pass if unmet.is_empty() => 0,

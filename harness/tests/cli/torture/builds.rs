@@ -11,7 +11,7 @@ use crate::tally::{Tally, end};
 use crate::traces::Traces;
 
 /// Name, shell command, and a part of the reason that is given; none where the build is good.
-const BUILDS: [(&str, &str, Option<&str>); 14] = [
+const BUILDS: [(&str, &str, Option<&str>); 15] = [
     ("is-right", "true", None),
     ("fails", "echo no licence >&2; exit 3", Some("no licence")),
     ("kills-itself", "kill -9 $$", Some("signal")),
@@ -25,6 +25,7 @@ const BUILDS: [(&str, &str, Option<&str>); 14] = [
     ("says-one-long-line", "head -c 20000000 /dev/zero | tr '\\0' x; exit 1", Some("xxx")),
     ("asks", "read answer || exit 4", Some("4")),
     ("leaves-a-daemon", "(setsid sleep 1000 > /dev/null 2>&1 &)", None),
+    ("leaves-a-child", "sleep 1000 &", None),
     ("leaves-a-talker", "(setsid sh -c 'while :; do echo noise; sleep 0.01; done' &)", None),
 ];
 

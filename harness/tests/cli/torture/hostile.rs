@@ -22,9 +22,6 @@ const GENERATIONS: u32 = 2;
 /// Seconds for one request. Most kinds that hang use it up once; the others have to start and to answer in it, on a busy machine too.
 const TIMEOUT: u64 = 4;
 
-/// The same where few lanes are measured, most of which answer at once.
-const SHORT_TIMEOUT: u64 = 2;
-
 /// The strategies that this test writes manifests of: workers with Python, and without.
 const STRATEGIES: [&str; 2] = ["hostile", "shells"];
 
@@ -138,7 +135,7 @@ fn sandbox(kinds: &Kinds) -> Sandbox {
 }
 
 /// One run of all kinds of each operation, and one for each of those that end it.
-fn measure(kinds: &Kinds, timeout: u64, tally: &mut Tally) {
+fn measure(kinds: &Kinds, tally: &mut Tally) {
     let sandbox = sandbox(kinds);
     let mut groups: BTreeMap<(&str, Option<Driver>, &str), Vec<&str>> = BTreeMap::new();
     for (lane, kind) in kinds {
@@ -150,7 +147,7 @@ fn measure(kinds: &Kinds, timeout: u64, tally: &mut Tally) {
         tally.add(lanes.len());
         let folder = sandbox.path().join(format!("runs-{number}"));
         let run = Measured { sandbox: &sandbox, folder, what: format!("call.{operation} of {}", lanes[0]) };
-        let watched = run.measure(&traces, operation, &lanes, timeout);
+        let watched = run.measure(&traces, operation, &lanes);
         for left in traces.left() {
             tally.fail(format!("left after the run of {}: {left}", run.what));
         }
@@ -174,15 +171,15 @@ struct Measured<'s> {
 }
 
 impl Measured<'_> {
-    fn measure(&self, traces: &Traces, operation: &str, lanes: &[&str], timeout: u64) -> Watched {
-        let numbers = [ROUNDS.into(), GENERATIONS.into(), timeout].map(|number: u64| number.to_string());
+    fn measure(&self, traces: &Traces, operation: &str, lanes: &[&str]) -> Watched {
+        let numbers = [ROUNDS.into(), GENERATIONS.into(), TIMEOUT].map(|number: u64| number.to_string());
         let (workload, memory) = (format!("call.{operation}"), format!("{MEMORY}MiB"));
         let mut command = self.sandbox.command(&["run", "--preset", "smoke", "-w", &workload, "--memory", &memory, "-s", "honest/*"]);
         command.args(["--rounds", &numbers[0], "--generations", &numbers[1], "--timeout", &numbers[2]]);
         command.args(lanes.iter().flat_map(|lane| ["-s", lane]));
         command.arg("--runs").arg(&self.folder).arg("--out").arg(self.out());
         // What it takes if each hangs in a request, and a minute for the start.
-        traces.run_for(Duration::from_secs(60 + lanes.len() as u64 * (timeout + 2)), command)
+        traces.run_for(Duration::from_secs(60 + lanes.len() as u64 * (TIMEOUT + 2)), command)
     }
 
     fn out(&self) -> PathBuf {
@@ -239,10 +236,6 @@ fn examine(recorded: &Recorded, kinds: &[(&String, &Kind)], watched: &Watched, t
             tally.demand(printed.contains(&without_spaces(says)), format!("{says:?} of {lane} is not printed"));
         }
         tally.demand(text.len() < 16 << 10, format!("{lane} has a status of {} bytes", text.len()));
-        let of_it = recorded.samples.iter().filter(|sample| sample.cell == cell.id).map(|sample| sample.elapsed_ns);
-        let (least, most) = of_it.fold((u64::MAX, 0), |(least, most), ns| (least.min(ns), most.max(ns)));
-        let mixed = lane.starts_with("editor/") && cell.status == Status::Ok && most / least > 1000;
-        tally.demand(!mixed, format!("{lane} has samples of {least} ns and of {most} ns: of two codes"));
         if kind.leaves {
             let noted = notes.lines().any(|line| line.contains(*lane) && line.contains("behind"));
             tally.demand(noted, format!("no note says that {lane} left a process behind"));
@@ -297,7 +290,7 @@ fn end_of(text: &str) -> String {
 #[test]
 fn a_dozen_hostile_lanes() {
     let mut tally = Tally::new("hostile lanes");
-    measure(&kinds().into_iter().filter(|(_, kind)| kind.short).collect(), SHORT_TIMEOUT, &mut tally);
+    measure(&kinds().into_iter().filter(|(_, kind)| kind.short).collect(), &mut tally);
     end(&[tally]);
 }
 
@@ -311,6 +304,6 @@ fn all_hostile_lanes() {
         .filter(|(lane, _)| only.is_empty() || only.split(',').any(|part| lane.trim_start_matches("hostile/").starts_with(part)))
         .collect();
     assert!(!kinds.is_empty(), "no kind is called {only}");
-    measure(&kinds, TIMEOUT, &mut tally);
+    measure(&kinds, &mut tally);
     end(&[tally]);
 }

@@ -306,12 +306,10 @@ fn a_handful_of_kills() {
 fn all_kills() {
     let seed = setting("BINDBENCH_TORTURE_SEED", SEED);
     let kills = setting("BINDBENCH_TORTURE_KILLS", 200) as usize;
-    // Half of them are of runs. Two kinds at a time: each of them mostly waits.
+    // Half of them are of runs. All kinds at a time: each mostly waits.
     let tallies = std::thread::scope(|scope| {
-        let others = scope.spawn(|| [gates(kills / 4, seed), set_ups(kills / 4, seed)]);
-        let of_runs = runs(kills - kills / 4 * 2, seed);
-        let [of_gates, of_set_ups] = others.join().unwrap();
-        [of_runs, of_gates, of_set_ups]
+        let (of_gates, of_set_ups) = (scope.spawn(|| gates(kills / 4, seed)), scope.spawn(|| set_ups(kills / 4, seed)));
+        [runs(kills - kills / 4 * 2, seed), of_gates.join().unwrap(), of_set_ups.join().unwrap()]
     });
     end(&tallies);
 }

@@ -317,4 +317,3 @@ def the_same_list(n: int) -> object:
     """Right at every moment it is looked at, and the caller's own list changes with the next call."""
     _shared[:] = range(n)
     return _shared
-
