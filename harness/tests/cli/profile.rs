@@ -157,12 +157,12 @@ fn two_lanes_are_laid_upon_each_other() {
     assert!(svg.contains("the binding") && svg.contains("takes longer in truth/capi"));
     let index = fs::read_to_string(folder(&sandbox).join("index.html")).unwrap();
     assert!(index.contains("truth/capi against truth/ctypes"));
-    // A call takes 10 ms of CPU in both; what samples see of them is near it.
+    // A call takes 10 ms of CPU in both, so the lines are in nanoseconds; what samples see of them is near it.
     let text = fs::read_to_string(folder(&sandbox).join(&difference.folded)).unwrap();
     let sums = text.lines().fold([0.0, 0.0], |sums, line| {
         let mut columns = line.rsplitn(3, ' ').map(|column| column.parse().unwrap_or(0.0));
         let (second, first): (f64, f64) = (columns.next().unwrap(), columns.next().unwrap());
-        [sums[0] + first / 1e9, sums[1] + second / 1e9]
+        [sums[0] + first / 1e6, sums[1] + second / 1e6]
     });
     assert!(sums.iter().all(|ms| (8.0..13.0).contains(ms)), "milliseconds a call: {sums:?}");
 }
