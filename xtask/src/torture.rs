@@ -23,7 +23,7 @@ pub struct Torture {
     #[arg(long, value_name = "N", default_value_t = 200)]
     kills: u64,
     /// How often each fuzz target is executed
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", default_value_t = 2_000)]
     fuzz: u64,
     /// Of the hostile lanes only those whose names begin so, as in `ends` or `ends.exits_3,waits`
     #[arg(long, value_name = "NAMES", default_value = "")]

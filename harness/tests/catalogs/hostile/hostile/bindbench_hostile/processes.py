@@ -124,7 +124,7 @@ def joins_the_driver_and_goes_on(a: int, b: int) -> int:
 
 
 def child_keeps_the_channel(a: int, b: int) -> int:
-    """Forked behind Python's back, a child holds the worker's ends of the pipes: the driver sees no end of them when the worker ends."""
+    """Forked behind Python's back, a child keeps the pipes open: the driver does not see them end when the worker does."""
     if ctypes.CDLL(None).fork() == 0:
         time.sleep(1000)
         os._exit(0)
