@@ -77,6 +77,10 @@ struct Started {
 
 impl Started {
     fn new(command: &mut Command) -> io::Result<Self> {
+        // A compiler that is killed does not remove its temporary files.
+        if let Some(scratch) = GUARD.get().and_then(Guard::scratch) {
+            command.env("TMPDIR", scratch);
+        }
         let child = command.process_group(0).spawn()?;
         let group = Pid::from_child(&child);
         RUNNING.lock().unwrap_or_else(PoisonError::into_inner).insert(group.as_raw_nonzero().get());

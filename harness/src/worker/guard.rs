@@ -130,8 +130,8 @@ impl Guard {
         format!("{}-{:08x}", self.token, self.marked.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Workers' folder for temporary files.
-    pub(super) fn scratch(&self) -> Option<&Path> {
+    /// The folder for temporary files of what it looks after. It goes with the driver.
+    pub(crate) fn scratch(&self) -> Option<&Path> {
         self.scratch.as_ref().map(TempDir::path)
     }
 

@@ -81,13 +81,15 @@ impl Traces {
             }
         };
         let took = begun.elapsed();
+        let printed = |name| String::from_utf8_lossy(&fs::read(self.folder.join(name)).unwrap()).into_owned();
+        let (stdout, mut stderr) = (printed("stdout"), printed("stderr"));
         if status.is_none() {
+            stderr += &format!("(what was there when its time was up: {})", self.command_lines().join("; "));
             child.kill().unwrap();
             child.wait().unwrap();
             self.end_all();
         }
-        let printed = |name| String::from_utf8_lossy(&fs::read(self.folder.join(name)).unwrap()).into_owned();
-        Watched { status, stdout: printed("stdout"), stderr: printed("stderr"), took }
+        Watched { status, stdout, stderr, took }
     }
 
     /// What is still there, when it has had its time to go. It is ended then, so that it can't disturb what comes next.

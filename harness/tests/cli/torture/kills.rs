@@ -20,7 +20,7 @@ use crate::traces::{Traces, Watched};
 const SEED: u64 = 20_261_128;
 
 /// A command that is not killed has ended by then, on any machine.
-const LONGEST: Duration = Duration::from_secs(180);
+const LONGEST: Duration = Duration::from_secs(300);
 
 /// So many are killed one after the other, at most, before one is let go on to its end.
 const MOST_IN_A_ROW: u32 = 6;
