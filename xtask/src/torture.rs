@@ -37,7 +37,7 @@ pub struct Torture {
 enum Part {
     /// Lanes with wrong answers, on every input of every operation
     Mutants,
-    /// Lanes that go wrong in every way there is
+    /// Lanes, and builds of lanes, that go wrong in every way there is
     Lanes,
     /// Drivers that are killed at any moment
     Kills,
@@ -115,12 +115,21 @@ impl Torture {
             Part::Mutants => {
                 vec![Job { arguments: in_cli(&["mutants::"]), environment: Vec::new(), counted: None, again: again("mutants".to_owned()) }]
             }
-            Part::Lanes => vec![Job {
-                arguments: in_cli(&["--ignored", "--exact", "torture::hostile::all_hostile_lanes"]),
-                environment: vec![("BINDBENCH_TORTURE_LANES", self.lanes.clone())],
-                counted: None,
-                again: again(if self.lanes.is_empty() { "lanes".to_owned() } else { format!("lanes --lanes {}", self.lanes) }),
-            }],
+            Part::Lanes => {
+                let lanes = Job {
+                    arguments: in_cli(&["--ignored", "--exact", "torture::hostile::all_hostile_lanes"]),
+                    environment: vec![("BINDBENCH_TORTURE_LANES", self.lanes.clone())],
+                    counted: None,
+                    again: again(if self.lanes.is_empty() { "lanes".to_owned() } else { format!("lanes --lanes {}", self.lanes) }),
+                };
+                let builds = Job {
+                    arguments: in_cli(&["--exact", "torture::builds::builds_that_go_wrong"]),
+                    environment: Vec::new(),
+                    counted: None,
+                    again: again("lanes".to_owned()),
+                };
+                if self.lanes.is_empty() { vec![lanes, builds] } else { vec![lanes] }
+            }
             Part::Kills => vec![Job {
                 arguments: in_cli(&["--ignored", "--exact", "torture::kills::all_kills"]),
                 environment: vec![("BINDBENCH_TORTURE_SEED", self.seed.to_string()), ("BINDBENCH_TORTURE_KILLS", self.kills.to_string())],
