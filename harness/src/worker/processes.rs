@@ -43,9 +43,15 @@ mod system {
 
     use super::{Process, with_descendants};
 
-    /// All processes there are.
+    /// Whether `/proc` lists this process under its own number. One mounted outside of its namespace does not: its numbers name others.
+    fn sees_itself() -> bool {
+        fs::read_link("/proc/self").is_ok_and(|own| own == Path::new(&std::process::id().to_string()))
+    }
+
+    /// All processes there are; none where `/proc` has other numbers for them.
     pub fn all() -> Vec<Process> {
-        let entries = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
+        let entries = sees_itself().then(|| fs::read_dir("/proc").ok()).flatten();
+        let entries = entries.into_iter().flatten().filter_map(Result::ok);
         entries.filter_map(|entry| Process::of(entry.file_name().to_str()?.parse().ok()?)).collect()
     }
 
@@ -126,7 +132,7 @@ mod system {
     pub fn lists_children() -> bool {
         static LISTS: OnceLock<bool> = OnceLock::new();
         let own = std::process::id();
-        *LISTS.get_or_init(|| Path::new(&format!("/proc/{own}/task/{own}/children")).exists())
+        *LISTS.get_or_init(|| sees_itself() && Path::new(&format!("/proc/{own}/task/{own}/children")).exists())
     }
 
     /// Processes whose parents have ended and that are this process's children since then. Only where the system lists children.
@@ -158,9 +164,9 @@ mod system {
         rustix::process::set_child_subreaper(Some(rustix::process::getpid())).ok();
     }
 
-    /// This process's session.
+    /// This process's session. 0 in a container whose first process belongs to a session outside (`docker exec` makes such ones).
     pub fn own_session() -> u32 {
-        rustix::process::getsid(None).map_or(0, |session| session.as_raw_nonzero().get().cast_unsigned())
+        Process::of(std::process::id()).map_or(0, |own| own.session)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What surrounds the program: variables, limits, tools that do not work. It says which of them is in the way, in their own words.
 
 use std::fs;
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -48,6 +49,34 @@ fn a_tool_that_does_not_work_says_why_and_makes_nothing_stale() {
     broken.prints(&["rustc does not work: ", "says: rustc is out of order"]);
     // A new version is another matter.
     with_rustc(&sandbox, "echo rustc 0.1").prints(&["stale", "a tool has changed since it was built", "is rustc 0.1"]);
+}
+
+/// The program's command where another program starts it: in a name space, say. None where that can't be had here, which is said.
+fn started_by(sandbox: &Sandbox, starter: &[&str], arguments: &[&str]) -> Option<Ended> {
+    let there = |command: &Command| {
+        let mut inside = Command::new(starter[0]);
+        inside.args(&starter[1..]).arg(command.get_program()).args(command.get_args()).current_dir(sandbox.path());
+        inside.output()
+    };
+    if !there(&Command::new("true")).is_ok_and(|output| output.status.success()) {
+        // Written to the stream itself: a test that passes would keep it to itself otherwise.
+        writeln!(io::stderr(), "NOT TESTED: under {starter:?}, which is not permitted here").unwrap();
+        return None;
+    }
+    Some(Ended { output: there(&sandbox.command(arguments)).unwrap() })
+}
+
+/// As in a container that `docker exec` enters: the session, the process group and the parent have no numbers there.
+#[test]
+fn a_session_outside_of_the_name_space_is_nothing_unusual() {
+    let container = ["unshare", "--map-root-user", "--fork", "--pid", "--mount-proc"];
+    let sandbox = Sandbox::with("forge");
+    let run = ["run", "--preset", "smoke", "-w", "call.add", "--generations", "1", "--rounds", "2", "-s", "forge/made"];
+    for arguments in [&["setup", "-s", "forge/made"][..], &run] {
+        let Some(ended) = started_by(&sandbox, &container, arguments) else { return };
+        ended.succeeds();
+    }
+    has_its_number(&sandbox.recorded(), "forge/made", 2);
 }
 
 #[test]
