@@ -15,7 +15,7 @@ use std::time::Duration;
 use bindbench::catalog::{Preset, Selection};
 use bindbench::measure::crew::Trouble;
 use bindbench::measure::{Watch, environment};
-use bindbench::profile::{Cases, Sitting, Studio, Subject, begin};
+use bindbench::profile::{Begun, Cases, Sitting, Studio, Subject, begin};
 use bindbench::setup::Workshop;
 use bindbench::setup::build::State;
 use bindbench::setup::layout::Layout;
@@ -61,7 +61,7 @@ fn main() -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let limits = Limits { time: Duration::from_secs(300), memory: environment::available_memory() / 5 * 4 };
-    let (_, subjects) = begin(&workshop, &selection, Cases::Preset(preset), limits, env::args().collect())?;
+    let Begun { subjects, .. } = begin(&workshop, &selection, Cases::Preset(preset), limits, env::args().collect())?;
     let (guard, interrupt) = (Guard::start().into_diagnostic()?, AtomicBool::new(false));
     let logs = tempfile::tempdir_in(workshop.layout.build()).into_diagnostic().wrap_err("can't make a folder for what workers print")?;
     let studio = Studio { limits, logs: logs.path().to_owned(), watch: Watch { guard: &guard, interrupt: &interrupt } };

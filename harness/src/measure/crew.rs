@@ -64,7 +64,10 @@ impl Gear {
     /// The status its cells get if not.
     pub fn verify(&self, lane: &str, interpreter: Option<&String>) -> Result<(), Status> {
         let imports = self.imports.get(&(lane.to_owned(), interpreter.cloned()));
-        imports.map_or(Ok(()), Imports::verify).map_err(|detail| Status::Changed { detail })
+        imports.map_or(Ok(()), Imports::verify).map_err(|detail| match self.frozen.as_original(&detail) {
+            original if original != detail => Status::Changed { detail: format!("this run's copy of {original}") },
+            _ => Status::Changed { detail },
+        })
     }
 }
 

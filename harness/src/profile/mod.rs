@@ -43,5 +43,5 @@ pub use refusal::Refused;
 pub use sitting::{Sitting, Studio};
 pub use sizes::Sizes;
 pub use stacks::Sampling;
-pub use subject::{Cases, Subject, begin};
+pub use subject::{Begun, Cases, Subject, begin};
 pub use way::{Backend, Choice, Way};

@@ -91,17 +91,22 @@ impl Cases<'_> {
     }
 }
 
-/// Finds what is selected and ready. The profile has everything but cells.
+/// What is to be looked at.
+#[derive(Debug)]
+pub struct Begun {
+    /// Everything but cells.
+    pub profile: Profile,
+    /// The cells.
+    pub subjects: Vec<Subject>,
+    /// What was asked for by name and is not among them, with the reason.
+    pub unmet: Vec<String>,
+}
+
+/// Finds what is selected and ready.
 ///
 /// # Errors
 /// When a selection matches nothing, nothing selected is ready, or inputs can't be made.
-pub fn begin(
-    workshop: &Workshop,
-    selection: &Selection,
-    cases: Cases,
-    limits: Limits,
-    command: Vec<String>,
-) -> Result<(Profile, Vec<Subject>)> {
+pub fn begin(workshop: &Workshop, selection: &Selection, cases: Cases, limits: Limits, command: Vec<String>) -> Result<Begun> {
     let spanned = cases.span(&workshop.catalog, selection)?;
     let options = Options {
         preset: if let Cases::Preset(preset) = cases { preset } else { Preset::Talk },
@@ -118,7 +123,8 @@ pub fn begin(
     check_room(&run, &workshop.catalog, &workshop.layout)?;
     let mut pools = Pools::default();
     let subjects = run.cells.iter().map(|cell| subject(cell, &run, &launches, workshop, &mut pools)).collect::<Result<_>>()?;
-    Ok((profile(run), subjects))
+    let unmet = run.unmet.clone();
+    Ok(Begun { profile: profile(run), subjects, unmet })
 }
 
 fn subject(cell: &Cell, run: &Run, launches: &Launches, workshop: &Workshop, pools: &mut Pools) -> Result<Subject> {

@@ -17,7 +17,7 @@ use crate::catalog::{Lane, Need, Strategy};
 pub struct Imports {
     /// What → SHA-256 of all of it.
     pub digests: BTreeMap<String, String>,
-    /// Files that are not copied for the run, as they were when it began.
+    /// What was built, what is copied for the run, and the kernels, as they were when it began.
     files: Vec<Artifact>,
 }
 
@@ -28,9 +28,16 @@ impl Imports {
     /// When something can't be read.
     pub fn of(lane: &Lane, strategy: &Strategy, receipt: &Receipt, layout: &Layout, frozen: &mut Frozen) -> Result<Self> {
         let place = frozen.strategy(strategy)?;
+        let beside = |folder: PathBuf| place.with_file_name(folder.file_name().unwrap_or_default());
+        let copies: Vec<PathBuf> =
+            [place.clone(), frozen.worker()].into_iter().chain(neighbours(strategy).into_iter().map(beside)).collect();
         let read = || -> io::Result<Self> {
             let mut digests = BTreeMap::from([("sources".to_owned(), sources(strategy, &place)?)]);
             let mut files = receipt.artifacts.clone();
+            // Nobody edits the copies, but a lane could.
+            for copy in &copies {
+                files.extend(artifacts(copy, is_source, |_| true)?);
+            }
             if !lane.is_native() {
                 digests.insert("the worker's package".to_owned(), fingerprint(&[frozen.worker()], &[])?);
                 // Some builds leave Python beside what they compile.
@@ -54,7 +61,7 @@ impl Imports {
         read().into_diagnostic().wrap_err_with(|| format!("can't read what {} imports", lane.id))
     }
 
-    /// Whether what is not copied is still what it was when the run began. Files that have not been written to since are not read again.
+    /// Whether all of it is still what it was when the run began. Files that have not been written to since are not read again.
     ///
     /// # Errors
     /// Which file is not.

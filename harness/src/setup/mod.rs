@@ -106,7 +106,7 @@ impl Workshop {
     /// # Errors
     /// When one is not there.
     pub fn interpreters(&self, wanted: &[String], lanes: &[&Lane]) -> Result<Vec<Interpreter>> {
-        let strategies: Vec<&Strategy> = self.strategies_of(lanes).into_iter().filter(|strategy| !is_native(strategy)).collect();
+        let strategies = self.strategies_of(lanes, |lane| !lane.is_native());
         let probe = self.layout.probe();
         interpreters::pick(&self.found, wanted, &strategies, &probe).map_err(|error| match error {
             InterpreterError::None if self.found.is_empty() => interpreters::none(&probe).into(),
@@ -114,21 +114,19 @@ impl Workshop {
         })
     }
 
-    fn strategies_of(&self, lanes: &[&Lane]) -> Vec<&Strategy> {
-        self.catalog.strategies.iter().filter(|strategy| lanes.iter().any(|lane| lane.strategy == strategy.name)).collect()
+    /// The strategies of those of the lanes for which `wanted` holds.
+    fn strategies_of(&self, lanes: &[&Lane], wanted: impl Fn(&Lane) -> bool) -> Vec<&Strategy> {
+        let is_one = |strategy: &&Strategy| lanes.iter().any(|lane| lane.strategy == strategy.name && wanted(lane));
+        self.catalog.strategies.iter().filter(is_one).collect()
     }
 
-    /// What has to be built for these lanes and interpreters: native strategies once, the others for each interpreter.
+    /// What has to be built for these lanes and interpreters: strategies with native lanes once, those with others for each interpreter.
     pub fn targets<'a>(&'a self, lanes: &[&Lane], interpreters: &'a [Interpreter]) -> Vec<Target<'a>> {
-        let mut targets = Vec::new();
-        for strategy in self.strategies_of(lanes) {
-            if is_native(strategy) {
-                targets.push(Target { strategy, interpreter: None });
-            } else {
-                targets.extend(interpreters.iter().map(|interpreter| Target { strategy, interpreter: Some(interpreter) }));
-            }
-        }
-        targets
+        let native = self.strategies_of(lanes, Lane::is_native).into_iter().map(|strategy| Target { strategy, interpreter: None });
+        let others = self.strategies_of(lanes, |lane| !lane.is_native()).into_iter();
+        let each =
+            others.flat_map(|strategy| interpreters.iter().map(move |interpreter| Target { strategy, interpreter: Some(interpreter) }));
+        native.chain(each).collect()
     }
 
     /// Where a lane stands for an interpreter.
@@ -158,7 +156,7 @@ impl Workshop {
     /// When environments or kernels can't be made. A strategy that can't be built is no error: its receipt says why.
     pub fn set_up(&mut self, lanes: &[&Lane], interpreters: &[Interpreter]) -> Result<()> {
         place::check_checkout(self.layout.root())?;
-        self.strategies_of(lanes).iter().try_for_each(|strategy| place::check_strategy(&strategy.folder))?;
+        self.strategies_of(lanes, |_| true).iter().try_for_each(|strategy| place::check_strategy(&strategy.folder))?;
         let steps = spinner();
         steps.set_message("tools from PyPI");
         environments::make_tools(&self.layout.tools(), &self.layout.tools_lock(), &self.found)?;
@@ -171,7 +169,7 @@ impl Workshop {
         for interpreter in interpreters {
             environments::make_for(interpreter, &self.layout.environment(&interpreter.name), uv)?;
         }
-        if self.strategies_of(lanes).iter().any(|strategy| strategy.needs.contains(&Need::Kernels))
+        if self.strategies_of(lanes, |_| true).iter().any(|strategy| strategy.needs.contains(&Need::Kernels))
             && self.tools.meet(Need::Kernels).is_ok()
         {
             steps.set_message("kernels");
@@ -246,10 +244,6 @@ pub fn without_python_variables(command: &mut Command) -> &mut Command {
         command.env_remove(name);
     }
     command
-}
-
-fn is_native(strategy: &Strategy) -> bool {
-    strategy.lanes.iter().all(Lane::is_native)
 }
 
 fn spinner() -> ProgressBar {

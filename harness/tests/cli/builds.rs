@@ -46,6 +46,23 @@ fn only_what_does_not_compile_is_nothing_to_measure() {
 }
 
 #[test]
+fn a_strategy_with_native_and_python_lanes_is_built_for_both() {
+    let lane = |variant: &str, entry: &str| {
+        format!(
+            "[[lane]]\nvariant = '{variant}'\nsummary = 'One.'\ncomparison = 'as published'\nkernel = 'python'\ngil = 'held'\n\
+             parallel = 'none'\ncopies = {{}}\n{entry}\n"
+        )
+    };
+    let lanes = lane("native", "command = ['/bin/cat']\nworkloads = ['call']") + &lane("python", "modules = { call = 'math' }");
+    let sandbox = Sandbox::with_manifest("both", &format!("name = 'both'\nbinding = 'none'\nsummary = 'One.'\n{lanes}"));
+    sandbox.make_tools();
+    sandbox.set_up("both/*").succeeds();
+    for lane in ["both/native", "both/python"] {
+        assert_eq!(state_of(&sandbox, lane).0, "ready", "{lane}");
+    }
+}
+
+#[test]
 fn a_package_without_a_wheel_costs_its_own_lane_only() {
     let sandbox = Sandbox::with("forge");
     sandbox.set_up("packaged/*").succeeds().prints(&["packaged/lost skipped: its packages can't be installed: No solution found"]);

@@ -80,6 +80,19 @@ fn what_was_built_and_is_changed_in_the_middle_has_no_number() {
     has_its_number_in_each(&recorded, 2, 25);
 }
 
+/// Its later workers would import what it wrote, and nobody edited anything.
+#[test]
+fn a_lane_that_rewrites_the_runs_copy_of_itself_has_no_number() {
+    let sandbox = Sandbox::with("steady");
+    let quicker = "\nwith open(__file__, \"a\") as this:\n    this.write(\"\\ntime.sleep = lambda _: None\\n\")\n";
+    let module = sandbox.path().join(MODULE);
+    fs::write(&module, fs::read_to_string(&module).unwrap() + quicker).unwrap();
+    sandbox.set_up("steady/*").succeeds();
+    let ended = end(begin(&sandbox, &["-s", "steady/slow", "--generations", "2", "--rounds", "2"])).exits_with(4);
+    ended.says(&["exit status 4: steady/slow: not one build"]).prints(&["this run's copy of", MODULE, "was changed while the run went on"]);
+    assert!(fs::read_to_string(module).unwrap().ends_with(quicker), "the original is none of its business");
+}
+
 #[test]
 fn a_run_does_not_go_on_on_another_machine_or_with_other_kernels() {
     let sandbox = Sandbox::with("stranger");
@@ -129,4 +142,7 @@ fn a_lane_that_is_asked_for_by_name_and_not_measured_is_no_success() {
         assert!(summary.contains(&what), "{summary}");
     }
     run(&["{steady,forge}/*"]).succeeds().prints(&["Skipped:", "forge/made"]);
+    let profile = ["profile", "--case", "call.add", "--pass", "gil", "-s", "steady/slow", "-s", "forge/made"];
+    let looked_at = sandbox.bindbench(&profile).exits_with(4).prints(&["steady/slow"]);
+    looked_at.says(&["exit status 4: asked for by name, and not looked at: forge/made (stale: "]);
 }

@@ -2,6 +2,7 @@
 //! Only the tools from PyPI are shared: they are made once, in the repository's own `build/`.
 
 use std::fs::{self, File};
+use std::io::{self, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -237,6 +238,12 @@ impl Ended {
 /// Text without the line breaks and margins that a narrow terminal put into it.
 fn unwrapped(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace() && *c != '│').collect()
+}
+
+/// Says what a test leaves out here, and why: to the stream itself, as a test that passes would keep it to itself otherwise.
+pub fn not_tested(what: &str) {
+    let mut stderr = io::stderr();
+    writeln!(stderr, "NOT TESTED: {what}").unwrap();
 }
 
 /// The cell of a lane; not its twin's.

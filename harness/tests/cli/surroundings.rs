@@ -1,12 +1,11 @@
 //! What surrounds the program: variables, limits, tools that do not work. It says which of them is in the way, in their own words.
 
 use std::fs;
-use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::sandbox::{Ended, Sandbox, has_its_number};
+use crate::sandbox::{Ended, Sandbox, has_its_number, not_tested};
 
 /// The command in a shell that has set something up before.
 fn after(sandbox: &Sandbox, before: &str, arguments: &[&str]) -> Ended {
@@ -59,8 +58,7 @@ fn started_by(sandbox: &Sandbox, starter: &[&str], arguments: &[&str]) -> Option
         inside.output()
     };
     if !there(&Command::new("true")).is_ok_and(|output| output.status.success()) {
-        // Written to the stream itself: a test that passes would keep it to itself otherwise.
-        writeln!(io::stderr(), "NOT TESTED: under {starter:?}, which is not permitted here").unwrap();
+        not_tested(&format!("under {starter:?}, which is not permitted here"));
         return None;
     }
     Some(Ended { output: there(&sandbox.command(arguments)).unwrap() })

@@ -10,7 +10,7 @@ use bindbench::catalog::{Preset, Selection, Side};
 use bindbench::cmd::sides::BothSides;
 use bindbench::measure::crew::Trouble;
 use bindbench::measure::{Watch, environment};
-use bindbench::profile::{Cases, Sitting, Studio, Subject, begin};
+use bindbench::profile::{Begun, Cases, Sitting, Studio, Subject, begin};
 use bindbench::worker::{Guard, Limits};
 use clap::Parser;
 use miette::{IntoDiagnostic, Result, bail, miette};
@@ -92,7 +92,7 @@ pub fn measure(words: impl Iterator<Item = String>) -> Result<()> {
         ..Selection::default()
     };
     let limits = Limits { time: Duration::from_secs(60), memory: environment::available_memory() / 5 * 4 };
-    let (_, subjects) = begin(&workshop, &selection.on_both_sides(), Cases::Preset(Preset::Smoke), limits, Vec::new())?;
+    let Begun { subjects, .. } = begin(&workshop, &selection.on_both_sides(), Cases::Preset(Preset::Smoke), limits, Vec::new())?;
     let (guard, interrupt) = (Guard::start().into_diagnostic()?, AtomicBool::new(false));
     let studio = Studio { limits, logs: told.folder.clone(), watch: Watch { guard: &guard, interrupt: &interrupt } };
     for side in Side::BOTH {

@@ -19,7 +19,7 @@ use crate::atomic::Scratch;
 use crate::catalog::{Catalog, CatalogError, Matrix, Preset, Selection};
 use crate::lock::Lock;
 use crate::measure::{Watch, environment};
-use crate::profile::{Backend, Cases, Choice, Refused, Sampling, Sizes, Studio, begin};
+use crate::profile::{Backend, Begun, Cases, Choice, Refused, Sampling, Sizes, Studio, begin};
 use crate::report::profile as shown;
 use crate::setup::checkout::Worktree;
 use crate::setup::layout::Layout;
@@ -116,7 +116,7 @@ pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<Ex
     let lock = workshop.lock_to_read()?;
     let out = args.out.clone().unwrap_or_else(|| workshop.layout.flamegraphs());
     let limits = Limits { time: args.timeout, memory: environment::available_memory() / 5 * 4 };
-    let (profile, subjects) = begin(&workshop, &selection, args.cases(), limits, command_line())?;
+    let Begun { profile, subjects, unmet } = begin(&workshop, &selection, args.cases(), limits, command_line())?;
     fs::create_dir_all(&out).into_diagnostic().with_context(|| format!("can't make {}", out.display()))?;
     // What it finds is put beside what others have found: two at a time would each leave the other's out.
     let _alone = Lock::to_change(&out.join("lock"), &out)?;
@@ -166,8 +166,18 @@ pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<Ex
     if prints {
         print(&text)?;
     }
-    Ok(ExitCode::from(exit_status(&found, args.fails_on_leaks())))
+    let status = match exit_status(&found, args.fails_on_leaks()) {
+        0 if !unmet.is_empty() => NOT_FOUND_OUT,
+        status => status,
+    };
+    if !unmet.is_empty() {
+        say(&format!("exit status {status}: asked for by name, and not looked at: {}", unmet.join("; ")));
+    }
+    Ok(ExitCode::from(status))
 }
+
+/// Exit status when something could not be looked at.
+const NOT_FOUND_OUT: u8 = 4;
 
 /// What this invocation has found so far, and what earlier ones left.
 struct Gathered<'a> {
@@ -244,7 +254,7 @@ fn exit_status(profile: &Profile, fails_on_leaks: bool) -> u8 {
     if profile.cells.iter().any(|cell| matches!(cell.status, Status::Wrong { .. }) || fails_on_leaks && leaks(cell)) {
         1
     } else if profile.cells.iter().any(|cell| !cell.status.has_number()) {
-        4
+        NOT_FOUND_OUT
     } else {
         0
     }
