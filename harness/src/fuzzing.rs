@@ -13,7 +13,9 @@ use std::fs;
 use std::path::Path;
 
 use bindbench_protocol::{Answer, Integers, Reply};
+use bindbench_stats::Gate;
 
+use crate::analysis::Analysis;
 use crate::catalog::manifest::read_strategies;
 use crate::catalog::workload::read_workloads;
 use crate::catalog::{Catalog, Preset, Selection, matrix, matrix_to_profile};
@@ -35,7 +37,6 @@ use crate::setup::inputs::Pool;
 use crate::setup::layout::Layout;
 use crate::setup::oracle::Expected;
 use crate::setup::receipt::Receipt;
-use crate::stats::{Analysis, Gate};
 use crate::store::profile::Profiled;
 use crate::store::pyperf::Suite;
 use crate::store::{CellKey, Recorded, RunFolder};

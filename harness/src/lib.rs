@@ -6,6 +6,7 @@
 // What prints has to cope with a reader that is gone, or a disk that is full: `println!` panics then.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+pub mod analysis;
 pub mod atomic;
 pub mod catalog;
 pub mod cmd;
@@ -18,6 +19,6 @@ pub mod profile;
 pub mod report;
 pub mod setup;
 pub mod shortened;
-pub mod stats;
+
 pub mod store;
 pub mod worker;

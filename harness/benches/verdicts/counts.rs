@@ -9,8 +9,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use bindbench::analysis::instructions;
 use bindbench::setup::checkout::Worktree;
-use bindbench::stats::Instructions;
 use bindbench::store::{CellKey, Recorded};
 use miette::{Context, IntoDiagnostic, Result, bail, miette};
 use serde::{Deserialize, Serialize};
@@ -146,7 +146,7 @@ impl Binding {
         let folder = fs::read_dir(runs).into_diagnostic()?.flatten().map(|entry| entry.path()).find(|path| path.join("run.json").exists());
         let recorded = Recorded::read(&folder.ok_or_else(|| miette!("{} has not been counted", self.lane))?)?;
         let counts = recorded.run.cells.iter().filter_map(|cell| {
-            let count = Instructions::of(cell.id, &recorded.counts)?;
+            let count = instructions(cell.id, &recorded.counts)?;
             Some((CellKey::of(cell, &recorded.run).case(), count.low, count.high, count.processes))
         });
         Ok(counts.collect())

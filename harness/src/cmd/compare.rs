@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use bindbench_stats::Change;
 use miette::{Context, IntoDiagnostic, Result};
 
 use super::{print, report};
@@ -13,7 +14,6 @@ use crate::catalog::Selection;
 use crate::report::choice::Choice;
 use crate::report::compare::{Comparison, Side, Verdict, junit, terminal};
 use crate::setup::layout::Layout;
-use crate::stats::Change;
 use crate::store::Recorded;
 use crate::store::pyperf::Suite;
 

@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use super::again::command_line;
 use super::{print, say};
+use crate::analysis::Analysis;
 use crate::atomic;
 use crate::report::claims::{self, Claims};
 use crate::report::excerpt::{Chosen, excerpt};
@@ -22,7 +23,6 @@ use crate::report::splice::splice;
 use crate::report::terminal::Look;
 use crate::report::{Report, csv, instructions, json, markdown, png, talks, terminal};
 use crate::setup::layout::Layout;
-use crate::stats::Analysis;
 use crate::store::Recorded;
 use crate::store::profile::Profiled;
 

@@ -101,7 +101,7 @@ pub fn differences(run: &Run, now: &Environment) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::synthetic::Synthetic;
+    use crate::analysis::synthetic::Synthetic;
 
     fn begun() -> Run {
         let mut made = Synthetic::new(1, 1);

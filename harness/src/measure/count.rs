@@ -220,8 +220,8 @@ impl<'a> Office<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::synthetic::Synthetic;
     use crate::catalog::axes::Comparison;
-    use crate::stats::synthetic::Synthetic;
 
     #[test]
     fn the_number_of_calls_follows_from_the_size_alone() {

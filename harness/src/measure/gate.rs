@@ -144,7 +144,7 @@ fn fit(run: &mut Run) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::synthetic::Synthetic;
+    use crate::analysis::synthetic::Synthetic;
 
     /// Base and head of one lane in one case, as calibration left them.
     fn calibrated() -> Run {

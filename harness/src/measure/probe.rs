@@ -1,10 +1,10 @@
 //! Inputs that no sample has: what a lane makes of them it can't have kept from a sample.
 
 use bindbench_protocol::{Pass, Probe, Reply, Request};
+use bindbench_stats::median;
 use std::time::Duration;
 
 use super::crew::{Crew, Trouble, compare};
-use crate::stats::median;
 use crate::store::model::{Cell, Status};
 
 /// Calls on fresh inputs go on for about this long; there is one at least.

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bindbench_protocol::{Footprint, References, Reply, Request, Weigh, Weighed};
+use bindbench_stats::Slope;
 
 use super::gil::NoWord;
 use super::sitting::{Sitting, Studio, unexpected};
@@ -11,7 +12,6 @@ use super::sizes::Sizes;
 use super::subject::Subject;
 use crate::catalog::axes::Form;
 use crate::measure::crew::Trouble;
-use crate::stats::Slope;
 use crate::store::gauges::{Leak, MemoryUse, Referred};
 use crate::store::model::Unit;
 use crate::worker::{Launch, Tree, forget_the_peak, peak_bytes, tree};

@@ -9,8 +9,8 @@
 //! CPU each time while it waits for the GIL: these can't be told apart any more.
 
 use bindbench_protocol::{Beat, Span, Watched};
+use bindbench_stats::median;
 
-use crate::stats::median;
 use crate::store::gauges::GilClass;
 
 /// Calls shorter than this tell nothing: a beat takes a tenth of it.

@@ -2,9 +2,8 @@
 //!
 //! A native lane stands in the table of every interpreter, each time with the ratio to that table's baseline.
 
+use bindbench_stats::{Estimate, Scale, Verdict, six_digits};
 use serde::Serialize;
-
-use crate::stats::{Estimate, Scale, Verdict, six_digits};
 
 use super::Report;
 use super::tables::{Row, Table};

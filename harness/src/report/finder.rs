@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use globset::Glob;
 
+use crate::analysis::Analysis;
 use crate::catalog::axes::Comparison;
-use crate::stats::Analysis;
 use crate::store::model::{Case, Cell, LaneRecord, Run, Status};
 
 use super::cell_names::{CaseName, CellName};
@@ -150,7 +150,7 @@ impl<'a> Finder<'a> {
             };
             return Err(format!("{} has no number: {status}", cell.lane));
         }
-        if self.analysis.samples().is_wrong(cell.id) {
+        if self.analysis.is_wrong(cell.id) {
             return Err(format!("{} has no number: wrong", cell.lane));
         }
         if self.analysis.samples().count(cell.id) == 0 {

@@ -1,7 +1,8 @@
 //! Numbers as people read them: as many digits as they are worth, and one unit.
 
+use bindbench_stats::{Estimate, Scale};
+
 use crate::catalog::axes::Form;
-use crate::stats::{Estimate, Scale};
 use crate::store::model::Unit;
 
 /// Rounded to three significant digits.

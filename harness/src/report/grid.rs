@@ -1,7 +1,8 @@
 //! A table as text in columns, before a terminal or Markdown lays it out. Columns with nothing to say are left out.
 
+use bindbench_stats::{Estimate, Verdict};
+
 use crate::catalog::axes::{Comparison, Form};
-use crate::stats::{Estimate, Verdict};
 use crate::store::model::Unit;
 
 use super::format;

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use bindbench_stats::{Compared, Estimate, Onset, onset};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::stats::{Analysis, Compared, Estimate, Onset, onset};
+use crate::analysis::Analysis;
 
 use super::tables::{Row, Table};
 

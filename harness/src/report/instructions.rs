@@ -1,10 +1,11 @@
 //! Instructions that were counted, as tables: beside the times of the same run, where it has some.
 
+use bindbench_stats::{Estimate, Instructions, Span, six_digits};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::analysis::instructions;
 use crate::catalog::axes::{Comparison, Form};
-use crate::stats::{Estimate, Instructions, Span, six_digits};
 use crate::store::Recorded;
 use crate::store::model::{Skipped, Unit};
 
@@ -83,7 +84,7 @@ pub fn counted(recorded: &Recorded, tables: &[Table]) -> Option<Counted> {
     let run = &recorded.run;
     let counting = run.counting.as_ref()?;
     let tables: Vec<CountTable> = tables.iter().filter_map(|table| of_table(table, recorded)).collect();
-    let counts: Vec<Instructions> = run.cells.iter().filter_map(|cell| Instructions::of(cell.id, &recorded.counts)).collect();
+    let counts: Vec<Instructions> = run.cells.iter().filter_map(|cell| instructions(cell.id, &recorded.counts)).collect();
     let exact = counts.iter().filter(|count| count.is_exact()).count();
     let layout = if counting.fixed_layout { " and address space layout" } else { "; the address space layout could not be fixed here" };
     let reason = |(&cell, why): (&u32, &String)| {
@@ -112,7 +113,7 @@ pub fn counted(recorded: &Recorded, tables: &[Table]) -> Option<Counted> {
 }
 
 fn of_table(table: &Table, recorded: &Recorded) -> Option<CountTable> {
-    let count = |row: &Row| Instructions::of(row.cell, &recorded.counts);
+    let count = |row: &Row| instructions(row.cell, &recorded.counts);
     let workload = recorded.run.workloads.iter().find(|workload| workload.name == table.workload);
     let listed = workload.map_or(&[][..], |workload| match table.comparison {
         Comparison::Controlled => &workload.baseline_controlled,
@@ -270,9 +271,9 @@ pub fn section(counted: &Counted, run: &str) -> Section {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::synthetic::Synthetic;
     use crate::report::terminal::Look;
     use crate::report::{Report, markdown, terminal};
-    use crate::stats::synthetic::Synthetic;
     use crate::store::counts::{Count, Counter, Counting};
     use crate::store::model::Status;
 

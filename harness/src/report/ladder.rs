@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use bindbench_stats::Estimate;
 use serde::Serialize;
 
 use super::format;
 use super::profile::Table;
+use crate::analysis::Analysis;
 use crate::catalog::axes::{Comparison, Form, Gil, Parallel};
-use crate::stats::{Analysis, Estimate};
 use crate::store::Recorded;
 use crate::store::model::{Case, Cell, LaneRecord, Run};
 
@@ -302,7 +303,7 @@ fn title(case: &Case) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::synthetic::Synthetic;
+    use crate::analysis::synthetic::Synthetic;
 
     const PYTHON: Option<&str> = Some("3.13.0");
 

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bindbench_stats::{median, six_digits};
 use globset::Glob;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::analysis::Analysis;
 use crate::catalog::axes::{Comparison, Form, Gil, Parallel};
-use crate::stats::{Analysis, median, six_digits};
 use crate::store::model::{BuildRecord, LaneRecord, Run};
 
 use super::format::significant;
@@ -220,7 +221,7 @@ fn about(checks: &str, operation: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::synthetic::Synthetic;
+    use crate::analysis::synthetic::Synthetic;
     use crate::store::model::{FirstCall, WorkerRecord};
 
     #[test]

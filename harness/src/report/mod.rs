@@ -36,10 +36,11 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use bindbench_stats::{allowed, six_digits};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::stats::{Analysis, Doubt, allowed, six_digits};
+use crate::analysis::{Analysis, Doubt};
 use crate::store::Recorded;
 use crate::store::model::{Run, Skipped};
 
@@ -195,7 +196,7 @@ fn vouches(analysis: &Analysis) -> Vouches {
 
 fn about(run: &Run, analysis: &Analysis) -> Vec<String> {
     let environment = &run.environment;
-    let measured = analysis.samples().generations();
+    let measured = analysis.generations();
     let generations = if measured == run.plan.generations as usize {
         format::count(measured, "generation")
     } else {

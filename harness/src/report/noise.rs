@@ -1,11 +1,12 @@
 //! What `doctor --noise` found: how finely this machine tells things apart, and what disturbs it.
 
+use bindbench_stats::{Components, Samples};
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, LineStyle, Table};
 
 use super::format;
 use super::warnings::{Warning, machine, warning};
-use crate::stats::{Components, Samples};
+use crate::analysis::samples;
 use crate::store::Recorded;
 use crate::store::model::{Cell, Run, RunState};
 
@@ -16,20 +17,20 @@ pub type Budget = (&'static str, u32, u32);
 /// `busy` and `stolen` are the shares of the CPUs' time that others had while nothing ran, where the system tells.
 pub fn text(recorded: &Recorded, budgets: &[Budget], busy: Option<f64>, stolen: Option<f64>) -> String {
     let run = &recorded.run;
-    let samples = Samples::new(run, &recorded.samples);
+    let samples = samples(run, &recorded.samples);
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()));
     let columns = budgets.iter().map(|(name, generations, rounds)| format!("{name}: {generations} × {rounds}"));
     table.set_header(["case", "lane", "time"].into_iter().map(str::to_owned).chain(columns));
     table.column_iter_mut().skip(2).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
     for (cell, twin) in twins(run) {
-        let times = |cell: &Cell| samples.times_by_generation(cell.id).map(|(_, times)| times).collect::<Vec<_>>();
+        let times = |cell: &Cell| samples.values_by_generation(cell.id).map(|(_, times)| times).collect::<Vec<_>>();
         let noise = Components::of_twins(&times(cell), &times(twin));
         let resolutions = budgets.iter().map(|&(_, generations, rounds)| match noise {
             Some(noise) => format!("±{}", format::percent(noise.resolution(generations, rounds))),
             None => "–".to_owned(),
         });
-        let time = samples.time(cell.id).map(|time| format::time(time.point())).unwrap_or_default();
+        let time = samples.value(cell.id).map(|time| format::time(time.point())).unwrap_or_default();
         table.add_row([case(run, cell), cell.lane.clone(), time].into_iter().chain(resolutions));
     }
     let mut text =
@@ -104,14 +105,14 @@ fn drift(run: &Run, samples: &Samples) -> Option<f64> {
             (third > 0).then(|| mean(&medians[medians.len() - third..]) - mean(&medians[..third]))
         })
         .collect();
-    crate::stats::median(&mut shifts).map(f64::exp_m1)
+    bindbench_stats::median(&mut shifts).map(f64::exp_m1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::synthetic::Synthetic;
     use crate::catalog::axes::Comparison;
-    use crate::stats::synthetic::Synthetic;
 
     const BUDGETS: [Budget; 2] = [("quick", 6, 10), ("full", 15, 20)];
 

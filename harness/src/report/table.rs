@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use bindbench_stats::{Estimate, Resolution, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::catalog::axes::{Comparison, Form};
-use crate::stats::{Estimate, Resolution, Verdict};
 use crate::store::model::Unit;
 
 use super::growth::Growth;

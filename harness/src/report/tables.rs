@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use bindbench_stats::{Estimate, NoRatio, Scale, six_digits, verdict};
+
+use crate::analysis::Analysis;
 use crate::catalog::axes::{Comparison, Form};
-use crate::stats::{Analysis, Estimate, NoRatio, Scale, six_digits, verdict};
 use crate::store::Recorded;
 use crate::store::model::{Case, Cell, LaneRecord, Run};
 
@@ -151,7 +153,7 @@ impl<'a> Maker<'a> {
     }
 
     fn status(&self, cell: &Cell, has_time: bool) -> String {
-        if cell.status.has_number() && self.analysis.samples().is_wrong(cell.id) {
+        if cell.status.has_number() && self.analysis.is_wrong(cell.id) {
             return "wrong: an answer checked with a timed sample was not the expected one".to_owned();
         }
         if cell.status.has_number() && !has_time { "not measured".to_owned() } else { cell.status.to_string() }

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use bindbench_stats::Onset;
+
 use super::page::{self, Extras, Plots};
 use super::terminal::{self, Look};
 use super::{Report, csv, json, markdown, png};
+use crate::analysis::Analysis;
+use crate::analysis::synthetic::Synthetic;
 use crate::catalog::axes::{Comparison, Form};
-use crate::stats::synthetic::Synthetic;
-use crate::stats::{Analysis, Onset};
 use crate::store::model::{RunState, Skipped, Status};
 use crate::store::{Damage, Recorded, RunFolder};
 

@@ -1,9 +1,10 @@
 //! Every warning of a report, in words that say what to do.
 
+use bindbench_stats::{FEWEST_GENERATIONS, WIDEST};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::stats::{Analysis, Doubt, FEWEST_GENERATIONS, WIDEST};
+use crate::analysis::{Analysis, Doubt};
 use crate::store::model::{Cell, Environment, Run};
 use crate::store::{Lacking, Recorded};
 

@@ -101,7 +101,7 @@ pub(super) fn to_csv(counts: &[Count]) -> std::io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::synthetic::Synthetic;
+    use crate::analysis::synthetic::Synthetic;
 
     fn count(cell: u32) -> Count {
         Count { generation: 1, cell, loops: 4, instructions: 1030, instructions_twice: 1430, empty: None, empty_twice: None }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use bindbench_stats::Slope;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::axes::{Gil, Parallel};
-use crate::stats::Slope;
 
 /// What a heartbeat beside the calls told about the GIL.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

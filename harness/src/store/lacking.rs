@@ -80,7 +80,7 @@ fn begun(run: &Run, seen: &BTreeMap<u32, BTreeSet<u32>>) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::synthetic::Synthetic;
+    use crate::analysis::synthetic::Synthetic;
     use crate::store::counts::{Count, Counter, Counting};
     use crate::store::model::{GateRecord, Status};
 

@@ -117,8 +117,8 @@ fn within(field: &str, number: f64, most: f64) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::synthetic::Synthetic;
     use crate::catalog::axes::Comparison;
-    use crate::stats::synthetic::Synthetic;
     use crate::store::counts::Counting;
     use crate::store::model::{Case, FirstCall, GateRecord, ReceiptRecord, WorkerRecord, WorkloadRecord};
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use bindbench_stats::{Gate, LOOKS};
 use clap::Parser;
 use indicatif::ProgressBar;
 use miette::{Context, IntoDiagnostic, Result, bail};
@@ -25,7 +26,6 @@ use crate::report::gate::{
 use crate::report::warnings::remembering;
 use crate::setup::bar_style;
 use crate::setup::layout::Layout;
-use crate::stats::{Gate, LOOKS};
 use crate::store::CellKey;
 use crate::store::counts::Counter;
 use crate::worker::{Guard, Limits};

@@ -1,8 +1,10 @@
 //! Judges the tests of a claim by the cells of one interpreter.
 
+use bindbench_stats::{Bounds, Standing, six_digits};
+
+use crate::analysis::Analysis;
 use crate::report::finder::{Finder, Missing, Setting};
 use crate::report::format;
-use crate::stats::{Analysis, Bounds, Standing, six_digits};
 use crate::store::model::Run;
 use crate::store::profile::Profiled;
 

@@ -11,9 +11,10 @@ mod show;
 #[cfg(test)]
 mod tests;
 
+use bindbench_stats::Estimate;
 use serde::Serialize;
 
-use crate::stats::{Analysis, Estimate};
+use crate::analysis::Analysis;
 use crate::store::Recorded;
 use crate::store::profile::Profiled;
 

@@ -1,12 +1,12 @@
 //! What a profile tells about a claim: evidence that no sample of a run has.
 
+use bindbench_stats::{Estimate, Standing};
 use globset::GlobSet;
 
 use crate::report::cell_names::CellName;
 use crate::report::finder::{Missing, Setting, named};
 use crate::report::format;
 use crate::report::page::shell;
-use crate::stats::{Estimate, Standing};
 use crate::store::gauges::{GilClass, GilShare, GilWatch};
 use crate::store::model::Run;
 use crate::store::profile::{Profile, Profiled, ProfiledCell};

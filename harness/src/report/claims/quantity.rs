@@ -1,10 +1,11 @@
 //! What a test measures: one positive quantity, from the cells it names.
 
+use bindbench_stats::{Bounds, Estimate, NoRatio, Standing};
 use serde::Serialize;
 
+use crate::analysis::Analysis;
 use crate::report::cell_names::{CaseName, CellName};
 use crate::report::finder::{Finder, Missing, Setting};
-use crate::stats::{Analysis, Bounds, Estimate, NoRatio, Standing};
 use crate::store::model::{self, Cell};
 
 use super::profiled::Looked;

@@ -1,11 +1,11 @@
 //! Instructions of two runs: exact, so a ratio beyond the threshold is a difference, and nothing has to be estimated.
 
+use bindbench_stats::{Change, Instructions, Span};
 use serde::Serialize;
 
 use crate::report::format;
 use crate::report::grid::{Grid, GridRow, Tone};
 use crate::report::instructions::{count, span};
-use crate::stats::{Change, Instructions, Span};
 use crate::store::CellKey;
 
 use super::side::{Side, SideCell};
@@ -131,10 +131,10 @@ pub(super) fn tally(counts: &[ComparedCount], threshold: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::synthetic::Synthetic;
     use crate::catalog::axes::Comparison as Kind;
     use crate::report::compare::{Comparison, Incomparable, junit, terminal};
     use crate::report::terminal::Look;
-    use crate::stats::synthetic::Synthetic;
     use crate::store::Recorded;
     use crate::store::counts::{Count, Counter, Counting};
     use crate::store::model::time_only;

@@ -1,9 +1,10 @@
 //! One cell of a comparison: which ratio is looked at, and what it says.
 
+use bindbench_stats as stats;
+use bindbench_stats::{Estimate, FALSE_DISCOVERY_RATE, Mean, Quotient, Resolution, six_digits};
 use serde::Serialize;
 
 use crate::report::format;
-use crate::stats::{self, Estimate, FALSE_DISCOVERY_RATE, Mean, Quotient, Resolution, six_digits};
 use crate::store::CellKey;
 
 use super::Compared;

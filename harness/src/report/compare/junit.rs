@@ -1,8 +1,9 @@
 //! A comparison as JUnit XML: a test case for each cell, failed where it became slower.
 
+use bindbench_stats::Change;
+
 use crate::report::junit::{Case, Outcome, render};
 use crate::report::{format, instructions};
-use crate::stats::Change;
 
 use super::instructions as compare;
 use super::{Compared, ComparedCount, Comparison, Verdict, show};

@@ -1,6 +1,6 @@
 //! Two runs side by side: what differs between them, and which cells became slower or faster.
 //!
-//! The generations of two runs are independent samples, so nothing is paired here (see [`crate::stats::Mean`]), and the machine may have
+//! The generations of two runs are independent samples, so nothing is paired here (see [`bindbench_stats::Mean`]), and the machine may have
 //! changed its speed in between. Two things guard against that: the *floor*, a lane of the same case whose build is the same in both runs,
 //! to which a cell is measured where possible; and the *controls*, all lanes whose build is the same, which in truth did not change.
 
@@ -16,11 +16,10 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 
+use bindbench_stats::{Change, Estimate, Twin, WIDEST, adjusted, allowed, six_digits, widening};
 use miette::Diagnostic;
 use serde::Serialize;
 use thiserror::Error;
-
-use crate::stats::{Change, Estimate, Twin, WIDEST, adjusted, allowed, six_digits, widening};
 
 pub use instructions::ComparedCount;
 pub use judge::{Basis, Verdict};

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use bindbench_stats::{Instructions, Mean, Resolution, median};
+
+use crate::analysis::{Analysis, instructions};
 use crate::report::choice::Choice;
 use crate::report::warnings::reason;
 use crate::report::{format, tables};
-use crate::stats::{Analysis, Instructions, Mean, Resolution, median};
 use crate::store::model::{Cell, Run, RunState};
 use crate::store::pyperf::Suite;
 use crate::store::{CellKey, Lacking, Recorded};
@@ -149,10 +151,10 @@ fn side_cell(cell: &Cell, recorded: &Recorded, analysis: &Analysis) -> SideCell 
     let key = CellKey::of(cell, run);
     let times = if !cell.status.has_number() {
         Err(cell.status.to_string())
-    } else if analysis.samples().is_wrong(cell.id) {
+    } else if analysis.is_wrong(cell.id) {
         Err("wrong: an answer checked with a timed sample was not the expected one".to_owned())
     } else {
-        analysis.samples().log_times(cell.id).ok_or_else(|| "it takes no more than the loop, or was never sampled".to_owned())
+        analysis.samples().log_values(cell.id).ok_or_else(|| "it takes no more than the loop, or was never sampled".to_owned())
     };
     let floors = tables::floors(cell, run)
         .into_iter()
@@ -167,7 +169,7 @@ fn side_cell(cell: &Cell, recorded: &Recorded, analysis: &Analysis) -> SideCell 
         floors,
         resolution,
         loops: Some(cell.loops),
-        instructions: Instructions::of(cell.id, &recorded.counts),
+        instructions: instructions(cell.id, &recorded.counts),
         uncounted: uncounted.or_else(|| (!cell.status.has_number()).then(|| cell.status.to_string())),
     }
 }

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 
 use super::{Basis, Comparison, Incomparable, Side, Verdict, junit, terminal};
+use crate::analysis::synthetic::Synthetic;
 use crate::catalog::axes::{Comparison as Kind, Form};
 use crate::report::terminal::Look;
-use crate::stats::synthetic::Synthetic;
 use crate::store::Recorded;
 use crate::store::pyperf::{Benchmark, Process, Suite};
 

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use bindbench_stats::six_digits;
 use serde::Serialize;
-
-use crate::stats::six_digits;
 
 use super::Timed;
 

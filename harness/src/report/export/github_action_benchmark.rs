@@ -1,9 +1,9 @@
 //! github-action-benchmark's `customSmallerIsBetter`: a list of names with value, unit, range and a text (its README.md).
 
+use bindbench_stats::six_digits;
 use serde::Serialize;
 
 use crate::report::format;
-use crate::stats::six_digits;
 use crate::store::model::Run;
 
 use super::{Timed, interpreter};

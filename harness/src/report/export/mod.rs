@@ -4,9 +4,10 @@ mod bencher;
 mod github_action_benchmark;
 mod pyperf;
 
+use bindbench_stats::{Estimate, Scale};
 use clap::ValueEnum;
 
-use crate::stats::{Analysis, Estimate, Scale};
+use crate::analysis::Analysis;
 use crate::store::model::{Cell, Run};
 use crate::store::{CellKey, Recorded};
 
@@ -81,9 +82,9 @@ fn interpreter<'r>(run: &'r Run, cell: &Cell) -> Option<&'r crate::store::model:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::synthetic::Synthetic;
     use crate::catalog::Selection;
     use crate::catalog::axes::Comparison;
-    use crate::stats::synthetic::Synthetic;
     use crate::store::pyperf::Suite;
 
     /// A lane of 250 ns, its twin, one that takes no more than the loop, and one that crashed.

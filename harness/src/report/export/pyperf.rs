@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::stats::Analysis;
+use crate::analysis::Analysis;
 use crate::store::model::Run;
 use crate::store::pyperf::{Benchmark, Metadata, Process, Suite};
 
@@ -35,7 +35,7 @@ fn benchmark(run: &Run, analysis: &Analysis, cell: &Timed) -> Benchmark {
     }
     // Net of the loop a sample may be below 0 although its generation's median is not; pyperf takes no such value.
     let values = |times: Vec<f64>| times.into_iter().filter(|ns| *ns > 0.0).map(|ns| ns / 1e9).collect::<Vec<f64>>();
-    let generations = analysis.samples().times_by_generation(cell.cell.id).map(|(_, times)| values(times));
+    let generations = analysis.samples().values_by_generation(cell.cell.id).map(|(_, times)| values(times));
     let runs = generations.filter(|values| !values.is_empty()).map(|values| Process { metadata: Metadata::new(), values });
     Benchmark { metadata, runs: runs.collect() }
 }

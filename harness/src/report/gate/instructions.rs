@@ -1,9 +1,10 @@
 //! What the instructions of base and head say. They are exact: one measurement is enough, and no statistics are needed.
 
+use bindbench_stats::{Change, Instructions, Span};
 use serde::Serialize;
 
+use crate::analysis::instructions;
 use crate::report::compare::instructions::judge;
-use crate::stats::{Change, Instructions, Span};
 use crate::store::counts::Count;
 use crate::store::model::Run;
 
@@ -29,7 +30,7 @@ pub struct JudgedCount {
 /// What the instructions of a pair say; none where neither side could be counted: that is no question then.
 pub fn judged_count(pair: &Pair, run: &Run, counts: &[Count], threshold: f64) -> Option<JudgedCount> {
     let counting = run.counting.as_ref()?;
-    let (base, head) = (Instructions::of(pair.base, counts), Instructions::of(pair.head, counts));
+    let (base, head) = (instructions(pair.base, counts), instructions(pair.head, counts));
     if base.is_none() && head.is_none() {
         return None;
     }
@@ -94,11 +95,11 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::synthetic::Synthetic;
     use crate::report::gate::{judged, pairs};
-    use crate::stats::synthetic::Synthetic;
-    use crate::stats::{Finding, Known};
     use crate::store::counts::{Counter, Counting};
     use crate::store::model::Status;
+    use bindbench_stats::{Finding, Known};
 
     /// `a/a` on both sides, untimed; head executes so many instructions a call, base 1000.
     fn run(head: [u64; 2]) -> (Run, Vec<Count>) {

@@ -10,10 +10,12 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use bindbench_stats as stats;
+use bindbench_stats::{Estimate, Finding, Known, six_digits};
 use serde::Serialize;
 
+use crate::analysis;
 use crate::catalog::Side;
-use crate::stats::{self, Estimate, Finding, Known, Samples, median, six_digits};
 use crate::store::CellKey;
 use crate::store::model::{Cell, Run, Sample, Status};
 
@@ -55,21 +57,8 @@ pub fn pairs(run: &Run) -> Vec<Pair> {
 
 /// What one generation of a run says of each pair: the log-ratios of head, and of base's twin, to base.
 pub fn of_generation(run: &Run, samples: &[Sample], pairs: &[Pair]) -> Vec<Option<(f64, f64)>> {
-    let mut samples = samples.to_vec();
-    pairs.iter().for_each(|pair| share_empty_loop(&mut samples, pair));
-    let samples = Samples::new(run, &samples);
-    let ratio = |cell: u32, base: u32| samples.log_ratios_by_generation(cell, base).ok()?.first().copied();
-    pairs.iter().map(|pair| Some((ratio(pair.head, pair.base)?, ratio(pair.twin?, pair.base)?))).collect()
-}
-
-/// The cells of a pair run the same empty loop, as often in each sample: its cost is the median over all of them. A median for each would add
-/// how differently three processes came to lie in memory to the ratio, which for calls of nanoseconds is most of what a generation errs.
-fn share_empty_loop(samples: &mut [Sample], pair: &Pair) {
-    let is_of_pair = |sample: &Sample| [Some(pair.base), Some(pair.head), pair.twin].contains(&Some(sample.cell));
-    let mut empties: Vec<f64> =
-        samples.iter().filter(|sample| is_of_pair(sample)).filter_map(|sample| Some(sample.empty_ns? as f64)).collect();
-    let common = median(&mut empties).map(|empty| empty.round() as u64);
-    samples.iter_mut().filter(|sample| is_of_pair(sample)).for_each(|sample| sample.empty_ns = sample.empty_ns.and(common));
+    let cells: Vec<_> = pairs.iter().map(|pair| (pair.base, pair.head, pair.twin)).collect();
+    analysis::of_generation(run, samples, &cells)
 }
 
 /// Everything there is to say of a gate.

@@ -1,11 +1,12 @@
 //! A gate as text.
 
+use bindbench_stats::{Change, Instructions};
+
 use crate::report::compare::instructions as compare;
 use crate::report::format;
 use crate::report::grid::{Grid, GridRow, Tone};
 use crate::report::instructions::{self, BLIND};
 use crate::report::terminal::{Look, lay_out, line};
-use crate::stats::{Change, Instructions};
 
 use super::{Gated, Judged, JudgedCount, Verdict};
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use bindbench_stats::Gate;
+
 use super::{Gated, JSON_SCHEMA, Judged, Verdict, judged, junit, markdown, of_generation, pairs, terminal};
+use crate::analysis::synthetic::Synthetic;
 use crate::catalog::axes::Comparison;
 use crate::report::terminal::Look;
-use crate::stats::Gate;
-use crate::stats::synthetic::Synthetic;
 use crate::store::Recorded;
 use crate::store::model::Status;
 

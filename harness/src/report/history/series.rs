@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bindbench_stats::{Estimate, Scale, six_digits};
+
+use crate::analysis::{Analysis, Doubt};
 use crate::report::choice::Choice;
 use crate::report::format::count;
 use crate::report::tables::floors;
 use crate::report::warnings::reason;
-use crate::stats::{Analysis, Doubt, Estimate, Scale, six_digits};
 use crate::store::model::Cell;
 use crate::store::{CellKey, Recorded};
 

@@ -1,9 +1,10 @@
 //! A history as text.
 
+use bindbench_stats::FEWEST_RUNS;
+
 use crate::report::format;
 use crate::report::grid::{Grid, GridRow, Tone};
 use crate::report::terminal::{Look, lay_out, line};
-use crate::stats::FEWEST_RUNS;
 
 use super::{Change, History, Series};
 

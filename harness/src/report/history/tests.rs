@@ -1,13 +1,13 @@
 //! Histories of made-up runs.
 
 use super::{History, keys};
+use crate::analysis::synthetic::Synthetic;
 use crate::catalog::axes::Comparison;
 use crate::catalog::{Selection, Size};
 use crate::report::choice::Choice;
 use crate::report::plots::of_history;
 use crate::report::terminal::Look;
 use crate::report::{history, png};
-use crate::stats::synthetic::Synthetic;
 use crate::store::Recorded;
 
 /// The n-th run of a month: `lane/changing` gets 20 % slower at the 13th, the machine is another one from the 7th on.

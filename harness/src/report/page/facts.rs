@@ -2,6 +2,7 @@
 
 mod growing;
 
+use bindbench_stats::Verdict;
 use serde::Serialize;
 
 use crate::catalog::axes::{Comparison, Gil, Parallel};
@@ -9,7 +10,6 @@ use crate::report::Report;
 use crate::report::format;
 use crate::report::ledger::Entry;
 use crate::report::tables::{Kernel, Row, Table};
-use crate::stats::Verdict;
 use crate::store::Recorded;
 
 /// As many as there are shown.

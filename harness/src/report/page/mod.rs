@@ -18,7 +18,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, Value, context};
 use serde::Serialize;
 
-use crate::stats::Analysis;
+use crate::analysis::Analysis;
 use crate::store::Recorded;
 use crate::store::profile::Profile;
 

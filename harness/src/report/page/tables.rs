@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bindbench_stats::{Estimate, Onset};
 use serde::Serialize;
 
 use crate::report::format;
@@ -10,7 +11,6 @@ use crate::report::growth::Growth;
 use crate::report::ledger::passing;
 use crate::report::plots::tick_text;
 use crate::report::tables::Table;
-use crate::stats::{Estimate, Onset};
 use crate::store::Recorded;
 use crate::store::model::{Run, Unit};
 

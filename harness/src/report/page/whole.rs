@@ -1,9 +1,9 @@
 //! The page of a made-up run.
 
 use super::{Extras, Plots, Section, SectionTable, render};
+use crate::analysis::Analysis;
 use crate::report::tests::everything;
 use crate::report::{Report, png};
-use crate::stats::Analysis;
 use crate::store::Recorded;
 
 fn page_of(recorded: &Recorded, extras: &Extras) -> String {

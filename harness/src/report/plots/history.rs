@@ -1,8 +1,9 @@
 //! A cell over many runs, with its levels and where they changed.
 
+use bindbench_stats::median;
+
 use crate::report::format;
 use crate::report::history::{History, Series};
-use crate::stats::median;
 
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, Ink, Letters, draw, width};

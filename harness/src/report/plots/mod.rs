@@ -11,7 +11,9 @@ mod threads;
 
 pub(super) use ratios::tick_text;
 
-use crate::stats::{Analysis, Scale};
+use bindbench_stats::Scale;
+
+use crate::analysis::Analysis;
 use crate::store::profile::Profile;
 
 use super::grid::title;

@@ -1,8 +1,9 @@
 //! Ratios to the baseline with their intervals, and the resolution as a band around 1.
 
+use bindbench_stats::Verdict;
+
 use crate::report::format;
 use crate::report::tables::{Row, Table};
-use crate::stats::Verdict;
 
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, Ink, Letters, draw, shortened, width};

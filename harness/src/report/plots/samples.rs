@@ -2,9 +2,11 @@
 //!
 //! Every lane is a strip; its samples are relative to its own median, so strips of slow and fast lanes can be compared.
 
+use bindbench_stats::median;
+
+use crate::analysis::Analysis;
 use crate::report::format;
 use crate::report::tables::{Row, Table};
-use crate::stats::{Analysis, median};
 
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, Ink, Letters, draw, shortened, width};
@@ -122,7 +124,7 @@ fn plot(
 }
 
 fn strip<'r>(row: &'r Row, analysis: &Analysis) -> Option<Strip<'r>> {
-    let mut generations: Vec<(u32, Vec<f64>)> = analysis.samples().times_by_generation(row.cell).collect();
+    let mut generations: Vec<(u32, Vec<f64>)> = analysis.samples().values_by_generation(row.cell).collect();
     let mut all: Vec<f64> = generations.iter().flat_map(|(_, times)| times.iter().copied()).collect();
     let middle = median(&mut all).filter(|&middle| middle > 0.0)?;
     generations.iter_mut().flat_map(|(_, times)| times).for_each(|time| *time = *time / middle - 1.0);

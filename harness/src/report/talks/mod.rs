@@ -8,10 +8,11 @@ mod show;
 #[cfg(test)]
 mod tests;
 
+use bindbench_stats::{Estimate, Verdict, six_digits, verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::stats::{Analysis, Estimate, Verdict, six_digits, verdict};
+use crate::analysis::Analysis;
 use crate::store::Recorded;
 use crate::store::model::Cell;
 

@@ -1,9 +1,10 @@
 //! The talks' tables as text in columns.
 
+use bindbench_stats::Verdict;
+
 use crate::report::format;
 use crate::report::grid::{Grid, GridRow, Tone};
 use crate::report::page::{Section, SectionTable};
-use crate::stats::Verdict;
 
 use super::{Ours, Talk, TalkRow, TalkTable};
 
@@ -106,7 +107,7 @@ fn published(row: &TalkRow) -> GridRow {
 }
 
 fn ours_line(kind: &str, ours: &Ours, first: bool) -> GridRow {
-    let interval = |estimate: Option<crate::stats::Estimate>| estimate.map(|e| format::ratio_interval(&e)).unwrap_or_default();
+    let interval = |estimate: Option<bindbench_stats::Estimate>| estimate.map(|e| format::ratio_interval(&e)).unwrap_or_default();
     let lane = match (&ours.lane, &ours.missing) {
         (Some(lane), _) => lane.clone(),
         _ => "none".to_owned(),

@@ -4,11 +4,11 @@ use std::path::Path;
 
 use super::file::{TALKS, read};
 use super::{Talk, talks};
+use crate::analysis::Analysis;
+use crate::analysis::synthetic::Synthetic;
 use crate::catalog::Catalog;
 use crate::catalog::axes::{Comparison, Form};
 use crate::report::cell_names::CellName;
-use crate::stats::Analysis;
-use crate::stats::synthetic::Synthetic;
 
 const PYTHON: &str = "3.13.0";
 

@@ -6,8 +6,8 @@ mod verdicts;
 
 use super::file::parsed;
 use super::{Claims, Judged, Verdict};
+use crate::analysis::synthetic::Synthetic;
 use crate::catalog::axes::{Comparison, Form};
-use crate::stats::synthetic::Synthetic;
 use crate::store::Recorded;
 
 const PYTHON: &str = "3.13.0";

@@ -1,9 +1,10 @@
 //! Facts about growing: with threads, and with the size of the input.
 
+use bindbench_stats::Onset;
+
 use crate::catalog::axes::Parallel;
 use crate::report::format;
 use crate::report::page::tables::about_size;
-use crate::stats::Onset;
 
 use super::{Fact, Facts, case, fact, name};
 

@@ -1,7 +1,7 @@
 //! One look at the generations so far.
 
-use crate::stats::independent::two_sided;
-use crate::stats::interval::{Estimate, FEWEST_GENERATIONS, Scale, quantile, student_quantile};
+use crate::independent::two_sided;
+use crate::interval::{Estimate, FEWEST_GENERATIONS, Scale, quantile, student_quantile};
 
 /// After how many generations there is a look; each is some 1.4 times as many as the one before. A measurement has no more.
 pub const LOOKS: [usize; 9] = [6, 9, 13, 18, 26, 36, 51, 72, 102];

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::{Finding, Gate, LOOKS};
-use crate::stats::noise::{Noise, Trio};
+use crate::noise::{Noise, Trio};
 
 const THRESHOLD: f64 = 0.02;
 

@@ -31,34 +31,34 @@ pub struct Piece {
 }
 
 impl Curve {
+    /// Through series of ascending sizes: pairs of size and series.
+    pub fn through(samples: &Samples, points: &[(u64, u32)]) -> Self {
+        let mut curve = Self { call_ns: None, pieces: Vec::new() };
+        for (at, pair) in points.windows(2).enumerate() {
+            let [(from, low), (to, high)] = [pair[0], pair[1]];
+            if from >= to {
+                continue;
+            }
+            let (low, high) = (samples.medians_by_generation(low), samples.medians_by_generation(high));
+            let both: Vec<(f64, f64)> =
+                low.iter().filter_map(|(generation, low)| Some((*low, high.iter().find(|(other, _)| other == generation)?.1))).collect();
+            let slopes: Vec<f64> = both.iter().map(|(low, high)| (high - low) / (to - from) as f64).collect();
+            if at == 0 {
+                let calls: Vec<f64> = both.iter().zip(&slopes).map(|((low, _), slope)| low - slope * from as f64).collect();
+                curve.call_ns = Estimate::of_values(&calls);
+            }
+            curve.pieces.extend(Estimate::of_values(&slopes).map(|slope_ns| Piece { from, to, slope_ns }));
+        }
+        curve
+    }
+
     /// The same with intervals `factor` times as wide.
     #[must_use]
-    pub(super) fn widened(mut self, factor: f64) -> Self {
+    pub fn widened(mut self, factor: f64) -> Self {
         self.call_ns = self.call_ns.map(|call| call.widened(factor));
         self.pieces.iter_mut().for_each(|piece| piece.slope_ns = piece.slope_ns.widened(factor));
         self
     }
-}
-
-/// The curve through cells of ascending sizes.
-pub(super) fn curve(samples: &Samples, points: &[(u64, u32)]) -> Curve {
-    let mut curve = Curve { call_ns: None, pieces: Vec::new() };
-    for (at, pair) in points.windows(2).enumerate() {
-        let [(from, low), (to, high)] = [pair[0], pair[1]];
-        if from >= to {
-            continue;
-        }
-        let (low, high) = (samples.medians_by_generation(low), samples.medians_by_generation(high));
-        let both: Vec<(f64, f64)> =
-            low.iter().filter_map(|(generation, low)| Some((*low, high.iter().find(|(other, _)| other == generation)?.1))).collect();
-        let slopes: Vec<f64> = both.iter().map(|(low, high)| (high - low) / (to - from) as f64).collect();
-        if at == 0 {
-            let calls: Vec<f64> = both.iter().zip(&slopes).map(|((low, _), slope)| low - slope * from as f64).collect();
-            curve.call_ns = Estimate::of_values(&calls);
-        }
-        curve.pieces.extend(Estimate::of_values(&slopes).map(|slope_ns| Piece { from, to, slope_ns }));
-    }
-    curve
 }
 
 /// Two lanes at one size.
@@ -129,10 +129,11 @@ fn meeting(points: &[(u64, f64, Verdict)]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::axes::{Comparison, Form};
-    use crate::stats::Analysis;
-    use crate::stats::synthetic::Synthetic;
+    use crate::Point;
+    use crate::noise::normal;
     use proptest::prelude::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
 
     fn compared(size: u64, ratio: f64) -> Compared {
         let estimate = Estimate::of_logarithms(&[ratio.ln() - 0.001, ratio.ln(), ratio.ln() + 0.001]).unwrap();
@@ -163,18 +164,18 @@ mod tests {
         assert_eq!(onset_of(&[1.02, 1.0], 1.0 / 0.95), Onset::Always);
     }
 
-    /// Cells of a lane whose call costs `call` ns and each item `slope`.
-    fn synthetic(call: f64, slope: f64, noise: f64) -> (Analysis, Vec<(u64, u32)>) {
-        let mut made = Synthetic::new(8, 9);
-        made.interpreter("3.13.0", &[]);
-        made.lane("capi/rust", Comparison::Controlled);
-        let points: Vec<(u64, u32)> = [10, 100, 1000]
-            .map(|size| {
-                let case = made.case("std.sum", "floats", Some(Form::Buffer), Some(size), 1);
-                (size, made.cell(case, "capi/rust", Some("3.13.0"), call + slope * size as f64))
-            })
-            .to_vec();
-        (Analysis::new(&made.recorded(noise)), points)
+    /// A series whose call costs `call` ns and each item `slope`, at three sizes.
+    fn synthetic(call: f64, slope: f64, noise: f64) -> (Samples, [(u64, u32); 3]) {
+        let mut rng = ChaCha8Rng::seed_from_u64(42);
+        let sizes = [(10, 0), (100, 1), (1000, 2)];
+        let mut points = Vec::new();
+        for (size, series) in sizes {
+            for (generation, round) in (0..8).flat_map(|generation| (0..9).map(move |round| (generation, round))) {
+                let value = (call + slope * size as f64) * (noise * normal(&mut rng)).exp();
+                points.push((series, Point { generation, round, value, overhead: None }));
+            }
+        }
+        (Samples::new(3, points.into_iter()), sizes)
     }
 
     proptest! {
@@ -182,8 +183,8 @@ mod tests {
 
         #[test]
         fn a_straight_line_is_found_again(call in 20.0..200.0, slope in 0.5..10.0) {
-            let (analysis, points) = synthetic(call, slope, 0.0001);
-            let curve = analysis.curve(&points);
+            let (samples, points) = synthetic(call, slope, 0.0001);
+            let curve = Curve::through(&samples, &points);
             prop_assert!((curve.call_ns.unwrap().point() / call - 1.0).abs() < 0.05, "{curve:?}");
             prop_assert_eq!(curve.pieces.iter().map(|piece| (piece.from, piece.to)).collect::<Vec<_>>(), [(10, 100), (100, 1000)]);
             for piece in &curve.pieces {
@@ -196,15 +197,15 @@ mod tests {
     #[test]
     fn noise_widens_the_intervals() {
         let half = |noise| {
-            let (analysis, points) = synthetic(50.0, 1.0, noise);
-            analysis.curve(&points).pieces[0].slope_ns.half_width().unwrap()
+            let (samples, points) = synthetic(50.0, 1.0, noise);
+            Curve::through(&samples, &points).pieces[0].slope_ns.half_width().unwrap()
         };
         assert!(half(0.05) > 3.0 * half(0.001));
     }
 
     #[test]
     fn one_size_has_no_curve() {
-        let (analysis, points) = synthetic(50.0, 1.0, 0.001);
-        assert_eq!(analysis.curve(&points[..1]), Curve { call_ns: None, pieces: Vec::new() });
+        let (samples, points) = synthetic(50.0, 1.0, 0.001);
+        assert_eq!(Curve::through(&samples, &points[..1]), Curve { call_ns: None, pieces: Vec::new() });
     }
 }

@@ -13,6 +13,7 @@
 //!
 //! What is neither when the time is up is open, with the reason.
 
+mod generation;
 mod look;
 
 #[cfg(test)]
@@ -25,6 +26,7 @@ use super::interval::Estimate;
 
 use look::{Look, Way};
 
+pub use generation::of_generation;
 pub use look::LOOKS;
 
 /// What became of a cell.

@@ -3,8 +3,6 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::store::counts::Count;
-
 /// Instructions of one call, over all processes that counted them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Instructions {
@@ -17,11 +15,13 @@ pub struct Instructions {
 }
 
 impl Instructions {
-    /// Those of a cell; none where it was not counted.
-    pub fn of(cell: u32, counts: &[Count]) -> Option<Self> {
-        let calls: Vec<f64> = counts.iter().filter(|count| count.cell == cell).map(Count::of_a_call).collect();
-        let (low, high) = (calls.iter().copied().reduce(f64::min)?, calls.iter().copied().reduce(f64::max)?);
-        Some(Self { low, high, processes: calls.len() })
+    /// Of one call, as each process counted them; none where none did.
+    pub fn of(calls: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let grown = |so_far: Option<Self>, call: f64| {
+            let Self { low, high, processes } = so_far.unwrap_or(Self { low: call, high: call, processes: 0 });
+            Some(Self { low: low.min(call), high: high.max(call), processes: processes + 1 })
+        };
+        calls.into_iter().fold(None, grown)
     }
 
     /// The number for people: the middle, where it is a range.
@@ -90,18 +90,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn counted(calls: &[u64]) -> Instructions {
-        let count = |(generation, &more): (usize, &u64)| Count {
-            generation: generation as u32,
-            cell: 3,
-            loops: 1,
-            instructions: 500,
-            instructions_twice: 500 + more,
-            empty: None,
-            empty_twice: None,
-        };
-        let counts: Vec<Count> = calls.iter().enumerate().map(count).collect();
-        assert_eq!(Instructions::of(4, &counts), None);
-        Instructions::of(3, &counts).unwrap()
+        assert_eq!(Instructions::of([]), None);
+        Instructions::of(calls.iter().map(|&call| call as f64)).unwrap()
     }
 
     #[test]

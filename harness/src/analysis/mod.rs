@@ -1,47 +1,20 @@
-//! What the numbers of a run say, and how sure. Pure functions on a [`Recorded`]: nothing here starts a process or prints.
+//! What the samples of a run say, and how sure: [`bindbench_stats`] on a [`Recorded`]. Nothing here starts a process or prints.
 
-mod bounds;
-mod change_points;
-mod curves;
-mod discovery;
-mod gate;
-mod independent;
-mod instructions;
-mod interval;
-mod pairs;
-mod resolution;
-mod scaling;
-mod share;
-mod slope;
-mod variance;
+mod points;
 
-#[cfg(test)]
-mod noise;
-#[cfg(test)]
-mod simulation;
 #[cfg(test)]
 pub(crate) mod synthetic;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use bindbench_stats::{Curve, Estimate, FEWEST_GENERATIONS, NoRatio, Resolution, Samples, Twin, WIDEST, widening};
 
 use crate::store::model::{Run, RunState};
 use crate::store::{Lacking, Recorded};
 
-pub use bounds::{Bounds, Standing};
-pub use change_points::{ChangePoint, FEWEST_RUNS, change_points, strongest};
-pub use curves::{Compared, Curve, Onset, Piece, onset};
-pub use discovery::{FALSE_DISCOVERY_RATE, adjusted};
-pub use gate::{Finding, Gate, Known, LOOKS, Why};
-pub use independent::{Mean, Quotient};
-pub use instructions::{Change, Instructions, Span};
-pub use interval::{Estimate, FEWEST_GENERATIONS, Scale, median, six_digits};
-pub use pairs::{NoRatio, Samples};
-pub use resolution::{Resolution, Twin, Verdict, WIDEST, allowed, verdict, widening};
-pub use share::wilson;
-pub use slope::Slope;
-pub use variance::Components;
+pub use points::{instructions, of_generation, samples};
 
 /// Why a run can't vouch for its intervals.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,6 +48,9 @@ pub enum Doubt {
 #[derive(Debug)]
 pub struct Analysis {
     samples: Samples,
+    /// Cells of which a sample had a wrong answer: no number of theirs counts.
+    wrong: Vec<bool>,
+    generations: usize,
     widening: f64,
     twins: usize,
     excluding: usize,
@@ -86,11 +62,11 @@ impl Analysis {
     /// Analyses a run.
     pub fn new(recorded: &Recorded) -> Self {
         let run = &recorded.run;
-        let samples = Samples::new(run, &recorded.samples);
+        let samples = samples(run, &recorded.samples);
         let twins = twins(run, &samples);
         let factor = widening(&twins);
         let excluding = twins.iter().filter(|twin| excludes_one(&twin.ratio)).count();
-        let generations = samples.generations();
+        let generations = recorded.samples.iter().map(|sample| sample.generation).collect::<BTreeSet<_>>().len();
         let mut doubts = Vec::new();
         if run.state != RunState::Finished {
             doubts.push(Doubt::Incomplete);
@@ -114,6 +90,8 @@ impl Analysis {
         let resolutions = resolutions(run, &twins, factor);
         Self {
             samples,
+            wrong: points::wrong(run, &recorded.samples),
+            generations,
             widening: factor,
             twins: twins.iter().filter(|twin| twin.ratio.half_width().is_some()).count(),
             excluding,
@@ -124,7 +102,7 @@ impl Analysis {
 
     /// Time of one call of a cell, in nanoseconds.
     pub fn time(&self, cell: u32) -> Option<Estimate> {
-        self.samples.time(cell).map(|time| time.widened(self.widening))
+        self.samples.value(cell).map(|time| time.widened(self.widening))
     }
 
     /// Time of `cell` over time of `base`.
@@ -140,7 +118,7 @@ impl Analysis {
     /// # Errors
     /// As [`Analysis::ratio`].
     pub fn scaling(&self, one: u32, many: u32, threads: u32) -> Result<Estimate, NoRatio> {
-        scaling::scaling(&self.samples, one, many, threads).map(|scaling| scaling.widened(self.widening))
+        self.samples.scaling(one, many, threads).map(|scaling| scaling.widened(self.widening))
     }
 
     /// A sum of cells' times, each so many times, in nanoseconds: negative weights make differences. See [`Samples::combination`].
@@ -164,7 +142,7 @@ impl Analysis {
 
     /// How a lane's time grows over cells of ascending sizes: pairs of size and cell.
     pub fn curve(&self, points: &[(u64, u32)]) -> Curve {
-        curves::curve(&self.samples, points).widened(self.widening)
+        Curve::through(&self.samples, points).widened(self.widening)
     }
 
     /// What this run can't tell apart in a case; none when no twin of the case's workload is usable.
@@ -181,6 +159,16 @@ impl Analysis {
     /// The samples.
     pub fn samples(&self) -> &Samples {
         &self.samples
+    }
+
+    /// A sample of this cell had a wrong answer.
+    pub fn is_wrong(&self, cell: u32) -> bool {
+        self.wrong[cell as usize]
+    }
+
+    /// How many generations there are samples of.
+    pub fn generations(&self) -> usize {
+        self.generations
     }
 
     /// The factor ≥ 1 by which all intervals were widened.

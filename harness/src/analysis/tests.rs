@@ -1,9 +1,10 @@
 //! Statistics of whole runs.
 
+use bindbench_stats::Scale;
 use proptest::prelude::*;
 
 use super::synthetic::Synthetic;
-use super::{Analysis, Doubt, NoRatio, Samples, Scale};
+use super::{Analysis, Doubt, NoRatio, samples};
 use crate::catalog::axes::Comparison;
 use crate::store::Recorded;
 use crate::store::model::RunState;
@@ -54,7 +55,7 @@ fn a_wrong_answer_leaves_no_number() {
     recorded.samples[4].digest_ok = false;
     let wrong = recorded.samples[4].cell;
     let analysis = Analysis::new(&recorded);
-    assert!(analysis.samples().is_wrong(wrong) && analysis.time(wrong).is_none());
+    assert!(analysis.is_wrong(wrong) && analysis.time(wrong).is_none());
     assert_eq!(analysis.ratio(wrong, (wrong + 1) % 3), Err(NoRatio::NoNumber));
 }
 
@@ -107,8 +108,8 @@ fn threads_that_run_at_once_scale() {
 }
 
 fn estimates(recorded: &Recorded) -> [f64; 4] {
-    let samples = Samples::new(&recorded.run, &recorded.samples);
-    let (ratio, time) = (samples.ratio(1, 0).unwrap(), samples.time(0).unwrap());
+    let samples = samples(&recorded.run, &recorded.samples);
+    let (ratio, time) = (samples.ratio(1, 0).unwrap(), samples.value(0).unwrap());
     [ratio.centre(), ratio.half_width().unwrap(), time.centre(), time.half_width().unwrap()]
 }
 
