@@ -11,11 +11,11 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use bindbench::catalog::{Preset, Selection};
 use bindbench::cmd::setup::set_up;
 use bindbench::measure::environment::allowed_cpus;
 use bindbench::setup::build::State;
 use bindbench::worker::{Guard, Launch, Limits, Worker, watch};
+use bindbench_catalog::{Preset, Selection};
 use bindbench_protocol::{Prepare, Reply, Request, Sample};
 use bindbench_stats::{Estimate, Resolution, Twin, Verdict, median, verdict, widening};
 use clap::Parser;

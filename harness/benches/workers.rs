@@ -12,15 +12,15 @@ use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use bindbench::catalog::{Preset, Selection};
 use bindbench::measure::crew::Trouble;
 use bindbench::measure::{Watch, environment};
 use bindbench::profile::{Begun, Cases, Sitting, Studio, Subject, begin};
 use bindbench::setup::Workshop;
 use bindbench::setup::build::State;
 use bindbench::setup::layout::Layout;
-use bindbench::store::model::Unit;
 use bindbench::worker::{Guard, Limits, watch};
+use bindbench_catalog::{Preset, Selection};
+use bindbench_model::Unit;
 use clap::Parser;
 use criterion::{BenchmarkId, Criterion, Throughput};
 use miette::{Context, IntoDiagnostic, Result, miette};

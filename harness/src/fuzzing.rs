@@ -12,13 +12,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use bindbench_catalog::manifest::read_strategies;
+use bindbench_catalog::workload::read_workloads;
+use bindbench_catalog::{Catalog, Preset, Selection, matrix, matrix_to_profile};
+use bindbench_model::CellKey;
 use bindbench_protocol::{Answer, Integers, Reply};
 use bindbench_stats::Gate;
+use bindbench_store::profile::Profiled;
+use bindbench_store::pyperf::Suite;
+use bindbench_store::{Recorded, RunFolder};
 
 use crate::analysis::Analysis;
-use crate::catalog::manifest::read_strategies;
-use crate::catalog::workload::read_workloads;
-use crate::catalog::{Catalog, Preset, Selection, matrix, matrix_to_profile};
 use crate::measure::contender::Contender;
 use crate::measure::crew::{check, describe};
 use crate::measure::{plan, schedule};
@@ -37,9 +41,6 @@ use crate::setup::inputs::Pool;
 use crate::setup::layout::Layout;
 use crate::setup::oracle::Expected;
 use crate::setup::receipt::Receipt;
-use crate::store::profile::Profiled;
-use crate::store::pyperf::Suite;
-use crate::store::{CellKey, Recorded, RunFolder};
 
 /// A target: it is given bytes, and an empty folder that it may write to, the same one every time.
 pub type Target = fn(&[u8], &Path);

@@ -7,18 +7,13 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod analysis;
-pub mod atomic;
-pub mod catalog;
 pub mod cmd;
 pub mod debug;
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod lock;
 pub mod measure;
 pub mod profile;
 pub mod report;
 pub mod setup;
-pub mod shortened;
 
-pub mod store;
 pub mod worker;

@@ -11,7 +11,8 @@ use std::process::Command;
 
 use bindbench::analysis::instructions;
 use bindbench::setup::checkout::Worktree;
-use bindbench::store::{CellKey, Recorded};
+use bindbench_model::CellKey;
+use bindbench_store::Recorded;
 use miette::{Context, IntoDiagnostic, Result, bail, miette};
 use serde::{Deserialize, Serialize};
 

@@ -3,16 +3,13 @@
 mod points;
 
 #[cfg(test)]
-pub(crate) mod synthetic;
-#[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use bindbench_model::{Run, RunState};
 use bindbench_stats::{Curve, Estimate, FEWEST_GENERATIONS, NoRatio, Resolution, Samples, Twin, WIDEST, widening};
-
-use crate::store::model::{Run, RunState};
-use crate::store::{Lacking, Recorded};
+use bindbench_store::{Lacking, Recorded};
 
 pub use points::{instructions, of_generation, samples};
 
@@ -193,7 +190,7 @@ fn excludes_one(ratio: &Estimate) -> bool {
 
 /// Each twin's ratio to the cell of the same lane, interpreter and case, where both have numbers.
 fn twins(run: &Run, samples: &Samples) -> Vec<Twin> {
-    let usable = |cell: &&crate::store::model::Cell| cell.status.has_number();
+    let usable = |cell: &&bindbench_model::Cell| cell.status.has_number();
     let originals: HashMap<_, u32> = run
         .cells
         .iter()

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use bindbench_model::{Count, Run, Sample};
 use bindbench_stats::{Instructions, Point, Samples};
-
-use crate::store::counts::Count;
-use crate::store::model::{Run, Sample};
 
 /// A run's samples, by cell. A cell of which a sample had a wrong answer has none; where the case asks for it they are net of the empty loop.
 pub fn samples(run: &Run, samples: &[Sample]) -> Samples {

@@ -1,13 +1,12 @@
 //! Statistics of whole runs.
 
+use bindbench_model::{Comparison, RunState};
 use bindbench_stats::Scale;
+use bindbench_store::Recorded;
+use bindbench_store::synthetic::Synthetic;
 use proptest::prelude::*;
 
-use super::synthetic::Synthetic;
 use super::{Analysis, Doubt, NoRatio, samples};
-use crate::catalog::axes::Comparison;
-use crate::store::Recorded;
-use crate::store::model::RunState;
 
 /// Lanes a (100 ns) and b (`b_ns`), and a's twin; cells 0, 1, 2.
 fn two_lanes(operation: &str, b_ns: f64, generations: u32, twin: f64) -> Synthetic {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bindbench_catalog::{Lane, Selection};
+use bindbench_model::{Comparison, Form, Gil, Parallel};
 use clap::Parser;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, LineStyle, Table};
@@ -11,8 +13,6 @@ use miette::{IntoDiagnostic, Result};
 use serde::Serialize;
 
 use super::print;
-use crate::catalog::axes::{Comparison, Form, Gil, Parallel};
-use crate::catalog::{Lane, Selection};
 use crate::report::seen;
 use crate::setup::Workshop;
 use crate::setup::build::State;

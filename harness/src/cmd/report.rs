@@ -5,6 +5,9 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use bindbench_files::atomic;
+use bindbench_store::Recorded;
+use bindbench_store::profile::Profiled;
 use globset::GlobMatcher;
 use miette::{Context, Diagnostic, IntoDiagnostic, bail};
 use rayon::prelude::*;
@@ -13,7 +16,6 @@ use thiserror::Error;
 use super::again::command_line;
 use super::{print, say};
 use crate::analysis::Analysis;
-use crate::atomic;
 use crate::report::claims::{self, Claims};
 use crate::report::excerpt::{Chosen, excerpt};
 use crate::report::ladder::Ladder;
@@ -23,8 +25,6 @@ use crate::report::splice::splice;
 use crate::report::terminal::Look;
 use crate::report::{Report, csv, instructions, json, markdown, png, talks, terminal};
 use crate::setup::layout::Layout;
-use crate::store::Recorded;
-use crate::store::profile::Profiled;
 
 /// Name of the page's file.
 const PAGE: &str = "index.html";

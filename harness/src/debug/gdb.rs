@@ -4,13 +4,12 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
+use bindbench_catalog::{Lane, Operation};
+use bindbench_model::{Case, Comparison, Parallel};
 use miette::{Diagnostic, Result, miette};
 use thiserror::Error;
 
 use super::Script;
-use crate::catalog::axes::{Comparison, Parallel};
-use crate::catalog::{Lane, Operation};
-use crate::store::model::Case;
 
 /// There is no function to stop at.
 #[derive(Debug, Error, Diagnostic)]

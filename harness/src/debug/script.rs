@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bindbench_catalog::{Lane, Oracle, passing};
+use bindbench_files::atomic;
+use bindbench_model::Case;
 use bindbench_protocol::{Prepare, REPLIES_FD, REQUESTS_FD, Request, Sample};
 use miette::{Context, IntoDiagnostic, Result, miette};
 
-use crate::atomic;
-use crate::catalog::{Lane, Oracle, passing};
 use crate::report::page::quoted;
 use crate::setup::Workshop;
 use crate::setup::inputs::make_pool;
-use crate::store::model::Case;
 use crate::worker::Launch;
 
 /// Descriptors of the worker: the ones that the driver gives it.

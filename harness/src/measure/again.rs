@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use bindbench_model::{Environment, Interpreter, Run};
+
 use crate::setup::imports::Imports;
-use crate::store::model::{Environment, Interpreter, Run};
 
 /// Why a run can't go on here.
 ///
@@ -101,7 +102,7 @@ pub fn differences(run: &Run, now: &Environment) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::synthetic::Synthetic;
+    use bindbench_store::synthetic::Synthetic;
 
     fn begun() -> Run {
         let mut made = Synthetic::new(1, 1);

@@ -1,12 +1,11 @@
 //! Verification and calibration: every answer once, then doubling loops until a sample is long enough; then they are frozen.
 
+use bindbench_model::{Cell, Status, shortened};
 use bindbench_protocol::{Reply, Request, Sample};
 use std::time::{Duration, Instant};
 
 use super::contender::Once;
 use super::crew::{Crew, Trouble, check};
-use crate::shortened::shortened;
-use crate::store::model::{Cell, Status};
 
 /// A sample lasts at least this long.
 const LONG_ENOUGH: Duration = Duration::from_millis(5);

@@ -4,17 +4,15 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
+use bindbench_catalog::{Catalog, Lane, Oracle, passing};
+use bindbench_model::{Case, Cell, Form, Parallel, Run, case_name};
 use bindbench_protocol::{Argument, Prepare};
 use miette::{Result, miette};
 
-use crate::catalog::axes::{Form, Parallel};
-use crate::catalog::{Catalog, Lane, Oracle, passing};
 use crate::setup::inputs::{Pool, make_pool};
 use crate::setup::layout::Layout;
 use crate::setup::oracle::{Expected, expected, expected_of_fresh};
 use crate::setup::room::{self, Wanted};
-use crate::store::case_name;
-use crate::store::model::{Case, Cell, Run};
 
 /// What belongs to a cell while it is measured. In the order of the run's cells.
 #[derive(Clone, Debug)]
@@ -154,7 +152,7 @@ fn lane<'c>(cell: &Cell, catalog: &'c Catalog) -> Result<&'c Lane> {
     catalog.lanes().find(|lane| lane.id == cell.lane).ok_or_else(|| miette!("the catalog has no lane {} (any more)", cell.lane))
 }
 
-fn definition<'c>(case: &'c Case, catalog: &'c Catalog) -> Result<(&'c crate::catalog::Workload, &'c String, Oracle)> {
+fn definition<'c>(case: &'c Case, catalog: &'c Catalog) -> Result<(&'c bindbench_catalog::Workload, &'c String, Oracle)> {
     let workload = catalog.workload(&case.workload);
     let found = workload.and_then(|workload| {
         let oracle = workload.operations.get(&case.operation)?.oracle;

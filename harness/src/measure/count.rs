@@ -9,7 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use bindbench_files::atomic::Scratch;
+use bindbench_model::{Cell, Count, Counting, Parallel, Run};
 use bindbench_protocol::Request;
+use bindbench_store::StoreError;
 use indicatif::ProgressBar;
 use miette::{Context, IntoDiagnostic, Result};
 
@@ -17,12 +20,7 @@ use super::counted::{Counted, NoCount};
 use super::crew::Gear;
 use super::instrument::Instrument;
 use super::{Outcome, Session, Watch};
-use crate::atomic::Scratch;
-use crate::catalog::axes::Parallel;
 use crate::setup::bar_style;
-use crate::store::StoreError;
-use crate::store::counts::{Count, Counting};
-use crate::store::model::{Cell, Run};
 
 /// How often a cell is counted when nothing else is asked for: two processes show whether a count is exact.
 const GENERATIONS: u32 = 2;
@@ -33,15 +31,13 @@ const MOST_CALLS: u64 = 256;
 /// Bytes or items that all calls of the shorter loop go through together; one call may go through more.
 const WORK: u64 = 1 << 16;
 
-impl Counting {
-    /// How instructions are going to be counted here.
-    pub(super) fn planned(instrument: &Instrument, generations: Option<u32>) -> Self {
-        Self {
-            tool: instrument.name().to_owned(),
-            fixed_layout: instrument.fixes_layout(),
-            generations: generations.unwrap_or(GENERATIONS),
-            uncounted: BTreeMap::new(),
-        }
+/// How instructions are going to be counted here.
+pub(super) fn planned(instrument: &Instrument, generations: Option<u32>) -> Counting {
+    Counting {
+        tool: instrument.name().to_owned(),
+        fixed_layout: instrument.fixes_layout(),
+        generations: generations.unwrap_or(GENERATIONS),
+        uncounted: BTreeMap::new(),
     }
 }
 
@@ -55,7 +51,7 @@ impl Session {
         let Some(instrument) = Instrument::of(&self.run.plan.counters)? else { return Ok(Outcome::Finished) };
         if instrument.name() != counting.tool {
             self.counts.clear();
-            counting = Counting::planned(&instrument, Some(counting.generations));
+            counting = planned(&instrument, Some(counting.generations));
         }
         let scratch = Scratch::inside(self.folder.path()).into_diagnostic();
         let scratch = scratch.wrap_err_with(|| format!("can't make a folder for callgrind's dumps in {}", self.folder.path().display()))?;
@@ -220,8 +216,8 @@ impl<'a> Office<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::synthetic::Synthetic;
-    use crate::catalog::axes::Comparison;
+    use bindbench_model::Comparison;
+    use bindbench_store::synthetic::Synthetic;
 
     #[test]
     fn the_number_of_calls_follows_from_the_size_alone() {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use bindbench_model::{Cell, Status, shortened};
 use bindbench_protocol::{Load, Reply, Request, Sample};
 use tempfile::TempDir;
 
@@ -11,8 +12,6 @@ use super::contender::Contender;
 use super::crew::{Gear, Trouble, check, describe, trouble};
 use super::hardware::CpuCounter;
 use super::instrument::{Instrument, Reading};
-use crate::shortened::shortened;
-use crate::store::model::{Cell, Status};
 use crate::worker::{Launch, Worker};
 
 /// The CPU's counter is asked so often; interruptions only add to it, so the least counts.

@@ -5,14 +5,13 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use bindbench_model::{Cell, FirstCall, Status, WorkerRecord, shortened};
 use bindbench_protocol::{Answer, Raised, Reply, Request};
 
 use super::contender::Contender;
 use crate::setup::frozen::Frozen;
 use crate::setup::imports::Imports;
 use crate::setup::oracle::Expected;
-use crate::shortened::shortened;
-use crate::store::model::{Cell, FirstCall, Status, WorkerRecord};
 use crate::worker::{Ending, Guard, Launch, Limits, Lost, PATIENCE, Worker, end_all, signal_name};
 
 /// Which worker: lane, interpreter, and whether it is the twin's.

@@ -2,12 +2,12 @@
 
 use std::fs;
 
+use bindbench_model::Environment;
 use sysinfo::System;
 
 use crate::setup::bpe::unicode_version;
 use crate::setup::needs::Tools;
 pub use crate::setup::room::available_memory;
-use crate::store::model::Environment;
 
 /// Everything that is recorded with a run before its first sample.
 pub fn environment(tools: &Tools, pinned: bool) -> Environment {

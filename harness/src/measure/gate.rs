@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use bindbench_catalog::Side;
+use bindbench_model::{Cell, GateRecord, Run, Sample};
 use indicatif::ProgressBar;
 use miette::Result;
 
 use super::plan::{Step, cost_ns, live, put_twin, without_rounds};
 use super::{Options, Outcome, Session, Watch};
-use crate::catalog::Side;
-use crate::store::model::{Cell, GateRecord, Run, Sample};
 
 /// More rounds in a generation say little more: what differs is mostly generations.
 pub const MOST_ROUNDS: u32 = 24;
@@ -144,7 +144,7 @@ fn fit(run: &mut Run) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::synthetic::Synthetic;
+    use bindbench_store::synthetic::Synthetic;
 
     /// Base and head of one lane in one case, as calibration left them.
     fn calibrated() -> Run {

@@ -4,12 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use bindbench_model::Counter;
 use miette::{Diagnostic, Result, bail};
 use thiserror::Error;
 
 use super::callgrind::{Callgrind, Dumps};
 use super::hardware::CpuCounter;
-use crate::store::counts::Counter;
 use crate::worker::Launch;
 
 /// As it is called in `run.json`.

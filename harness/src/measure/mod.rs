@@ -25,16 +25,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use bindbench_files::lock::Lock;
+use bindbench_model::{Cell, CellKey, Count, Run, RunState, Sample, Status};
 use bindbench_protocol::{Reply, Request, Sample as Ask, Sampled};
+use bindbench_store::RunFolder;
 use indicatif::ProgressBar;
 use miette::Result;
 
-use crate::lock::Lock;
 use crate::setup::bar_style;
 use crate::setup::receipt::sha256_of;
-use crate::store::counts::Count;
-use crate::store::model::{Cell, Run, RunState, Sample, Status};
-use crate::store::{CellKey, RunFolder};
 use contender::Once;
 pub use counted::WHILE_COUNTED;
 pub use crew::Watch;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::catalog::Preset;
-use crate::store::model::{Cell, Run};
+use bindbench_catalog::Preset;
+use bindbench_model::{Cell, Run};
 
 /// What of a sample's time is not in its loop: the request, the reply, building the inputs' list, checking the answer.
 const ROUND_TRIP_NS: u64 = 1_000_000;
@@ -163,7 +163,7 @@ pub fn put_large_ones_alone(cells: &mut [Cell], resident_bytes: &[u64], availabl
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::model::Status;
+    use bindbench_model::Status;
 
     fn cell(id: u32, case: u32, lane: &str, interpreter: Option<&str>, sample_ms: u64, loops: u64) -> Cell {
         Cell {
@@ -194,7 +194,7 @@ mod tests {
         .expect("a run")
     }
 
-    use crate::store::model::Environment;
+    use bindbench_model::Environment;
 
     fn total_ns(run: &Run) -> u64 {
         let generation: u64 = run.cells.iter().map(|cell| cost_ns(cell, run) * u64::from(cell.rounds)).sum();

@@ -1,11 +1,11 @@
 //! Inputs that no sample has: what a lane makes of them it can't have kept from a sample.
 
+use bindbench_model::{Cell, Status};
 use bindbench_protocol::{Pass, Probe, Reply, Request};
 use bindbench_stats::median;
 use std::time::Duration;
 
 use super::crew::{Crew, Trouble, compare};
-use crate::store::model::{Cell, Status};
 
 /// Calls on fresh inputs go on for about this long; there is one at least.
 const SPAN: Duration = Duration::from_millis(100);
@@ -111,7 +111,7 @@ fn ratio(first_ns: &[u64], second_ns: &[u64]) -> Option<f64> {
 fn unexpected(reply: &Reply) -> Trouble {
     let text = format!("{reply:?}");
     Trouble::Cell(Status::Raised {
-        detail: format!("the worker's reply does not fit the request: {}", crate::shortened::shortened(&text, 200)),
+        detail: format!("the worker's reply does not fit the request: {}", bindbench_model::shortened(&text, 200)),
     })
 }
 

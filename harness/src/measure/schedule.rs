@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use bindbench_model::Cell;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 
 use super::crew::{Post, post_of};
-use crate::store::model::Cell;
 
 /// A random stream of its own for every purpose and place in the run: what was drawn before a resume does not matter after it.
 fn stream(seed: u64, generation: u32, round: u32) -> ChaCha8Rng {
@@ -65,7 +65,7 @@ pub fn round(cells: &[Cell], seed: u64, generation: u32, round: u32) -> Round {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::model::Status;
+    use bindbench_model::Status;
     use proptest::prelude::*;
 
     fn cells(rounds: &[u32]) -> Vec<Cell> {

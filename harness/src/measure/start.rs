@@ -4,18 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bindbench_catalog::{Catalog, Lane, Matrix, Preset, Selection};
+use bindbench_model::{
+    Cell, CellKey, Count, Counter, Counting, Declared, LaneRecord, Plan, ReceiptRecord, Run, RunState, SCHEMA, Sample, Skipped, Status,
+    WorkloadRecord,
+};
+use bindbench_store::{Recorded, RunFolder};
 use miette::{Result, miette};
 use rand::RngExt;
 
 use super::Session;
 use super::again::{differences, same_imports, same_machine, same_programs};
 use super::contender::{Contender, Pools, check_room, contender};
+use super::count::planned;
 use super::crew::Gear;
 use super::environment::{allowed_cpus, environment};
 use super::instrument::Instrument;
 use super::plan::Dimensions;
 use super::unmet::unmet;
-use crate::catalog::{Catalog, Lane, Matrix, Preset, Selection};
 use crate::report::page::shell;
 use crate::setup::Workshop;
 use crate::setup::build::State;
@@ -25,11 +31,6 @@ use crate::setup::imports::Imports;
 use crate::setup::inputs::digests as digests_of;
 use crate::setup::interpreters::Interpreter;
 use crate::setup::receipt::{Receipt, sha256_of};
-use crate::store::counts::{Count, Counter, Counting};
-use crate::store::model::{
-    self, Cell, Declared, LaneRecord, Plan, ReceiptRecord, Run, RunState, SCHEMA, Sample, Skipped, Status, WorkloadRecord,
-};
-use crate::store::{CellKey, Recorded, RunFolder};
 use crate::worker::{KEPT, Launch, Limits};
 
 /// How to measure.
@@ -74,7 +75,7 @@ impl Options {
     /// How instructions are to be counted, if they are. A run that only counts has as many generations of that as are asked for.
     fn counting(&self) -> Result<Option<Counting>> {
         let generations = self.generations.filter(|_| !self.counters.contains(&Counter::Time));
-        Ok(Instrument::of(&self.counters)?.map(|instrument| Counting::planned(&instrument, generations)))
+        Ok(Instrument::of(&self.counters)?.map(|instrument| planned(&instrument, generations)))
     }
 }
 
@@ -208,7 +209,7 @@ pub fn resume(workshop: &Workshop, folder: &Path, options: &Options) -> Result<S
     let lock = RunFolder::lock(folder)?;
     let begun = Recorded::read(folder)?.run;
     let now = environment(&workshop.tools, begun.environment.pinned);
-    let interpreters: Vec<model::Interpreter> = workshop.found.iter().map(record).collect();
+    let interpreters: Vec<bindbench_model::Interpreter> = workshop.found.iter().map(record).collect();
     let kernels_sha256 = sha256_of(&workshop.layout.kernels_library()).ok();
     same_machine(&begun, &now).and_then(|()| same_programs(&begun, &interpreters, kernels_sha256.as_deref())).map_err(unlike)?;
     let ready = Ready::again(workshop, &begun)?;
@@ -405,8 +406,8 @@ fn digests(receipt: &Receipt) -> BTreeMap<String, String> {
     receipt.artifacts.iter().map(|artifact| (name(&artifact.path), artifact.sha256.clone())).collect()
 }
 
-fn record(interpreter: &Interpreter) -> model::Interpreter {
-    model::Interpreter {
+fn record(interpreter: &Interpreter) -> bindbench_model::Interpreter {
+    bindbench_model::Interpreter {
         name: interpreter.name.clone(),
         implementation: interpreter.implementation.clone(),
         version: interpreter.description.clone(),

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Catalog, CatalogError, Lane, Selection};
+use bindbench_catalog::{Catalog, CatalogError, Lane, Selection};
+use bindbench_model::{Cell, Skipped};
+
 use crate::setup::interpreters::Interpreter;
-use crate::store::model::{Cell, Skipped};
 
 /// What was asked for by name and has no cell, with the reason: a lane, or all that a pattern matches; and a lane that is named in full, for
 /// an interpreter that is named.

@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use bindbench_catalog::Rules;
+use bindbench_model::profile::Activity;
 use serde::{Deserialize, Serialize};
-
-use crate::catalog::Rules;
-use crate::store::profile::Activity;
 
 /// Whose code a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

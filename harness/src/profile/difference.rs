@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use bindbench_model::profile::Difference;
+
 use super::class::Class;
 use super::fold::Folded;
 use super::picture::{Caption, draw_difference};
 use super::sitting::Studio;
 use super::stacks::{NoStacks, Sampled, Sampling, place, sample, write};
 use super::subject::Subject;
-use crate::store::profile::Difference;
 
 /// What the frames of either binding are called.
 const BINDING: &str = "the binding";

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bindbench_model::Form;
+use bindbench_model::gauges::{GilShare, GilWatch};
 use bindbench_protocol::{Reply, Request, Watch, Watched};
 use miette::Report;
 
@@ -9,9 +11,7 @@ use super::rhythm::{IMPATIENT_NS, PATIENT_NS, SHORTEST_NS, call_ns, class, faste
 use super::sitting::{Sitting, Studio, unexpected};
 use super::sizes::Sizes;
 use super::subject::Subject;
-use crate::catalog::axes::Form;
 use crate::measure::crew::Trouble;
-use crate::store::gauges::{GilShare, GilWatch};
 
 /// How long calls are watched.
 const SPAN: Duration = Duration::from_secs(1);

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bindbench_model::gauges::{Leak, MemoryUse, Referred};
+use bindbench_model::{Form, Unit};
 use bindbench_protocol::{Footprint, References, Reply, Request, Weigh, Weighed};
 use bindbench_stats::Slope;
 
@@ -10,10 +12,7 @@ use super::gil::NoWord;
 use super::sitting::{Sitting, Studio, unexpected};
 use super::sizes::Sizes;
 use super::subject::Subject;
-use crate::catalog::axes::Form;
 use crate::measure::crew::Trouble;
-use crate::store::gauges::{Leak, MemoryUse, Referred};
-use crate::store::model::Unit;
 use crate::worker::{Launch, Tree, forget_the_peak, peak_bytes, tree};
 
 /// The input whose copies are counted: the system's own count of resident pages may be off by a quarter of a mebibyte.

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::io;
 
+use bindbench_model::profile::Stacks;
 use inferno::flamegraph::color::{BackgroundColor, Color, PaletteMap};
 use inferno::flamegraph::{Options, TextTruncateDirection, from_lines};
 
 use super::class::Class;
 use super::fold::Folded;
 use super::subject::Subject;
-use crate::store::profile::Stacks;
 
 /// Height of the legend's line.
 const LEGEND: u32 = 30;

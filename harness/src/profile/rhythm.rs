@@ -8,10 +8,9 @@
 //! interpreter hands the GIL over again and again, native code does not. But an impatient heart wakes at every interval, and waits for a
 //! CPU each time while it waits for the GIL: these can't be told apart any more.
 
+use bindbench_model::gauges::GilClass;
 use bindbench_protocol::{Beat, Span, Watched};
 use bindbench_stats::median;
-
-use crate::store::gauges::GilClass;
 
 /// Calls shorter than this tell nothing: a beat takes a tenth of it.
 pub const SHORTEST_NS: u64 = 5_000_000;

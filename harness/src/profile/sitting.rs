@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use bindbench_model::{Status, shortened};
 use bindbench_protocol::{Loaded, Reply, Request, Sample, Sampled};
 
 use super::subject::Subject;
 use crate::measure::Watch;
 use crate::measure::crew::{Trouble, check, describe, trouble};
-use crate::shortened::shortened;
-use crate::store::model::Status;
 use crate::worker::{Guard, Launch, Limits, PATIENCE, Worker};
 
 /// Never more than this many calls in a loop: their inputs' list stays within 32 MiB.

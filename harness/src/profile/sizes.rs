@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bindbench_catalog::{Input, Recipe, Workload, passing};
+use bindbench_model::Form;
 use miette::{Result, miette};
 
 use super::subject::Subject;
-use crate::catalog::axes::Form;
-use crate::catalog::{Input, Recipe, Workload, passing};
 use crate::setup::Workshop;
 use crate::setup::inputs::{Pool, make_pool};
 use crate::setup::oracle::{Expected, expected};

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use bindbench_catalog::Rules;
+use bindbench_model::profile::Activity;
 use miette::{IntoDiagnostic, Result, WrapErr};
 use serde::Deserialize;
 
 use super::class::Class;
 use super::fold::Folded;
 use super::names::Frame;
-use crate::catalog::Rules;
-use crate::store::profile::Activity;
 
 /// The rules for the interpreter and what it stands on. See the file.
 #[derive(Debug, Deserialize)]

@@ -6,6 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use bindbench_files::atomic;
+use bindbench_model::Case;
+use bindbench_model::profile::Stacks;
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -18,10 +21,7 @@ use super::split::{InterpreterRules, split};
 use super::subject::Subject;
 use super::way::Way;
 use super::{builtin, perf, pprof, pyspy};
-use crate::atomic;
 use crate::measure::crew::Trouble;
-use crate::store::model::Case;
-use crate::store::profile::Stacks;
 
 /// Makes CPython write down, from 3.12 on, which Python function each piece of its trampolines' code is. (`-X perf` does the same, but
 /// does not reach the processes that a worker spawns.) Older ones, and PyPy, do not know it.

@@ -1,15 +1,15 @@
 //! What is profiled: cells that are ready, each with all that its worker needs.
 
+use bindbench_catalog::{Catalog, CatalogError, Matrix, Preset, Selection, Size, matrix, matrix_of_cases, matrix_to_profile};
+use bindbench_model::profile::{Profile, ProfiledCell, SCHEMA};
+use bindbench_model::{Case, Cell, Run, Unit, time_only};
 use miette::{Result, miette};
 
 use super::class::Owners;
-use crate::catalog::{Catalog, CatalogError, Matrix, Preset, Selection, Size, matrix, matrix_of_cases, matrix_to_profile};
 use crate::measure::contender::{Contender, Pools, check_room, contender};
 use crate::measure::environment::allowed_cpus;
 use crate::measure::{Launches, Options, lay_out};
 use crate::setup::Workshop;
-use crate::store::model::{Case, Cell, Run, Unit, time_only};
-use crate::store::profile::{Profile, ProfiledCell, SCHEMA};
 use crate::worker::{Launch, Limits};
 
 /// A cell to look at.
@@ -37,7 +37,7 @@ impl Subject {
             lane: self.cell.lane.clone(),
             interpreter: self.cell.interpreter.clone(),
             at: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            status: crate::store::model::Status::Ok,
+            status: bindbench_model::Status::Ok,
             stacks: None,
             gil: None,
             memory: None,

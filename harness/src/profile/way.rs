@@ -3,12 +3,12 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use bindbench_model::Interpreter;
 use clap::ValueEnum;
 
 use super::refusal::Refused;
 use super::subject::Subject;
 use super::{builtin, perf, pyspy};
-use crate::store::model::Interpreter;
 
 /// What the user wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -3,11 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use bindbench_catalog::Size;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-
-use crate::catalog::Size;
 
 /// `workload.operation:input:size`; without its size where the operation has none, without its input where there is only one.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The selection grammar over cells that were recorded: there is no catalog to ask, so the names are those of the runs.
 
-use crate::catalog::{CatalogError, Patterns, Selection, Size};
-use crate::store::CellKey;
+use bindbench_catalog::{CatalogError, Patterns, Selection, Size};
+use bindbench_model::CellKey;
 
 /// Which recorded cells a selection means.
 #[derive(Debug)]

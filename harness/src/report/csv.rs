@@ -16,7 +16,7 @@ struct Line<'a> {
     input: &'a str,
     form: String,
     size: Option<u64>,
-    size_unit: crate::store::model::Unit,
+    size_unit: bindbench_model::Unit,
     threads: u32,
     comparison: String,
     interpreter: Option<&'a str>,

@@ -2,11 +2,11 @@
 
 use std::str::FromStr;
 
+use bindbench_catalog::Size;
 use globset::{Glob, GlobMatcher};
 
 use super::Report;
 use super::tables::{Row, Table};
-use crate::catalog::Size;
 
 /// Which tables, as `workload.operation`, `workload.operation:input` or `workload.operation:input:size`; the first two are globs.
 #[derive(Clone, Debug)]

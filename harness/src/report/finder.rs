@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
+use bindbench_model::{Case, Cell, Comparison, LaneRecord, Run, Status};
 use globset::Glob;
 
 use crate::analysis::Analysis;
-use crate::catalog::axes::Comparison;
-use crate::store::model::{Case, Cell, LaneRecord, Run, Status};
 
 use super::cell_names::{CaseName, CellName};
 use super::format;

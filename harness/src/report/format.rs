@@ -1,9 +1,7 @@
 //! Numbers as people read them: as many digits as they are worth, and one unit.
 
+use bindbench_model::{Form, Unit};
 use bindbench_stats::{Estimate, Scale};
-
-use crate::catalog::axes::Form;
-use crate::store::model::Unit;
 
 /// Rounded to three significant digits.
 fn three_digits(value: f64) -> f64 {

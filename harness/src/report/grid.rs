@@ -1,9 +1,7 @@
 //! A table as text in columns, before a terminal or Markdown lays it out. Columns with nothing to say are left out.
 
+use bindbench_model::{Comparison, Form, Unit};
 use bindbench_stats::{Estimate, Verdict};
-
-use crate::catalog::axes::{Comparison, Form};
-use crate::store::model::Unit;
 
 use super::format;
 use super::tables::{Kernel, Row, Table};

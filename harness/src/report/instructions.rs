@@ -1,13 +1,12 @@
 //! Instructions that were counted, as tables: beside the times of the same run, where it has some.
 
+use bindbench_model::{Comparison, Form, Skipped, Unit};
 use bindbench_stats::{Estimate, Instructions, Span, six_digits};
+use bindbench_store::Recorded;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::analysis::instructions;
-use crate::catalog::axes::{Comparison, Form};
-use crate::store::Recorded;
-use crate::store::model::{Skipped, Unit};
 
 use super::grid::{Grid, GridRow, Tone, failures, shortened, title_of};
 use super::page::{Section, SectionTable};
@@ -271,11 +270,10 @@ pub fn section(counted: &Counted, run: &str) -> Section {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::synthetic::Synthetic;
     use crate::report::terminal::Look;
     use crate::report::{Report, markdown, terminal};
-    use crate::store::counts::{Count, Counter, Counting};
-    use crate::store::model::Status;
+    use bindbench_model::{Count, Counter, Counting, Status};
+    use bindbench_store::synthetic::Synthetic;
 
     /// `a/a` and `b/b`, which executes 1.25 times as many instructions, and `c/c`, which can't be counted; with times, or without.
     fn run(timed: bool) -> Recorded {

@@ -3,15 +3,14 @@
 
 use std::collections::BTreeSet;
 
+use bindbench_model::{Case, Cell, Comparison, Form, Gil, LaneRecord, Parallel, Run};
 use bindbench_stats::Estimate;
+use bindbench_store::Recorded;
 use serde::Serialize;
 
 use super::format;
 use super::profile::Table;
 use crate::analysis::Analysis;
-use crate::catalog::axes::{Comparison, Form, Gil, Parallel};
-use crate::store::Recorded;
-use crate::store::model::{Case, Cell, LaneRecord, Run};
 
 /// The workload whose operations are the rungs.
 const CALL: &str = "call";
@@ -303,7 +302,7 @@ fn title(case: &Case) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::synthetic::Synthetic;
+    use bindbench_store::synthetic::Synthetic;
 
     const PYTHON: Option<&str> = Some("3.13.0");
 

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bindbench_model::{BuildRecord, Comparison, Form, Gil, LaneRecord, Parallel, Run};
 use bindbench_stats::{median, six_digits};
 use globset::Glob;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::analysis::Analysis;
-use crate::catalog::axes::{Comparison, Form, Gil, Parallel};
-use crate::store::model::{BuildRecord, LaneRecord, Run};
 
 use super::format::significant;
 use super::tables::{Row, Table};
@@ -221,8 +220,8 @@ fn about(checks: &str, operation: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::synthetic::Synthetic;
-    use crate::store::model::{FirstCall, WorkerRecord};
+    use bindbench_model::{FirstCall, WorkerRecord};
+    use bindbench_store::synthetic::Synthetic;
 
     #[test]
     fn checks_left_out_are_those_of_an_operation_or_of_several() {

@@ -36,13 +36,13 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use bindbench_model::{Run, Skipped};
 use bindbench_stats::{allowed, six_digits};
+use bindbench_store::Recorded;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::analysis::{Analysis, Doubt};
-use crate::store::Recorded;
-use crate::store::model::{Run, Skipped};
 
 pub(crate) use format::seen;
 use instructions::Counted;

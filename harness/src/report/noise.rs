@@ -1,14 +1,14 @@
 //! What `doctor --noise` found: how finely this machine tells things apart, and what disturbs it.
 
+use bindbench_model::{Cell, Run, RunState};
 use bindbench_stats::{Components, Samples};
+use bindbench_store::Recorded;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, LineStyle, Table};
 
 use super::format;
 use super::warnings::{Warning, machine, warning};
 use crate::analysis::samples;
-use crate::store::Recorded;
-use crate::store::model::{Cell, Run, RunState};
 
 /// A run's size: its name, its generations and its rounds.
 pub type Budget = (&'static str, u32, u32);
@@ -111,8 +111,8 @@ fn drift(run: &Run, samples: &Samples) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::synthetic::Synthetic;
-    use crate::catalog::axes::Comparison;
+    use bindbench_model::Comparison;
+    use bindbench_store::synthetic::Synthetic;
 
     const BUDGETS: [Budget; 2] = [("quick", 6, 10), ("full", 15, 20)];
 

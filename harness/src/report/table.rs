@@ -3,12 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use bindbench_model::{Comparison, Form, Unit};
 use bindbench_stats::{Estimate, Resolution, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
-
-use crate::catalog::axes::{Comparison, Form};
-use crate::store::model::Unit;
 
 use super::growth::Growth;
 

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use bindbench_model::{Case, Cell, Comparison, Form, LaneRecord, Run};
 use bindbench_stats::{Estimate, NoRatio, Scale, six_digits, verdict};
+use bindbench_store::Recorded;
 
 use crate::analysis::Analysis;
-use crate::catalog::axes::{Comparison, Form};
-use crate::store::Recorded;
-use crate::store::model::{Case, Cell, LaneRecord, Run};
 
 use super::growth::growth;
 use super::ledger::unlike;

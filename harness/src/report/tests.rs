@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use bindbench_model::{Comparison, Form, RunState, Skipped, Status};
 use bindbench_stats::Onset;
+use bindbench_store::synthetic::Synthetic;
+use bindbench_store::{Damage, Recorded, RunFolder};
 
 use super::page::{self, Extras, Plots};
 use super::terminal::{self, Look};
 use super::{Report, csv, json, markdown, png};
 use crate::analysis::Analysis;
-use crate::analysis::synthetic::Synthetic;
-use crate::catalog::axes::{Comparison, Form};
-use crate::store::model::{RunState, Skipped, Status};
-use crate::store::{Damage, Recorded, RunFolder};
 
 const PYTHONS: [&str; 2] = ["3.13.0", "3.9.18"];
 

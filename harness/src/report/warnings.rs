@@ -1,12 +1,12 @@
 //! Every warning of a report, in words that say what to do.
 
+use bindbench_model::{Cell, Environment, Run};
 use bindbench_stats::{FEWEST_GENERATIONS, WIDEST};
+use bindbench_store::{Lacking, Recorded};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::analysis::{Analysis, Doubt};
-use crate::store::model::{Cell, Environment, Run};
-use crate::store::{Lacking, Recorded};
 
 use super::format::{count, digest, significant, size};
 use super::tables::{Kernel, Table};

@@ -7,13 +7,13 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bindbench_files::atomic;
 use miette::{Context, IntoDiagnostic, Result, bail, miette};
 use regex_syntax::hir::{Class, HirKind};
 use sha2::{Digest, Sha256};
 use tiktoken_rs::{CoreBPE, Rank, cl100k_base_singleton};
 
 use super::inputs::to_hex;
-use crate::atomic;
 
 /// Tokens of cl100k_base without the special ones; their ids are 0, 1, … and their ranks too.
 const TOKENS: Rank = 100_256;

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use bindbench_catalog::{Need, Strategy};
+use bindbench_model::shortened;
 use miette::{Context, IntoDiagnostic, Result};
 
 use super::child;
@@ -16,8 +18,6 @@ use super::needs::{Tools, remedy};
 use super::packages;
 use super::receipt::{Artifact, Receipt, TimedBuilds, fingerprint, sha256_of};
 use super::without_python_variables;
-use crate::catalog::{Need, Strategy};
-use crate::shortened::shortened;
 
 /// Changes when receipts say something that older ones don't: then everything is built anew, once.
 const RECEIPTS: &str = "receipts with lines of sources";

@@ -4,13 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use bindbench_files::atomic;
 use miette::{Context, IntoDiagnostic, Result, bail, miette};
 
 use super::child;
 use super::layout::Layout;
 use super::needs::Tools;
 use super::receipt::sha256_of;
-use crate::atomic;
 
 /// Builds the library of a package, unless nothing changed, and copies it to its place. Cargo knows that better than we do, so it is
 /// always asked.

@@ -9,10 +9,10 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use bindbench_files::lock::Lock;
 use rustix::io::retry_on_intr;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-use crate::lock::Lock;
 use crate::worker::Guard;
 
 static GUARD: OnceLock<Guard> = OnceLock::new();

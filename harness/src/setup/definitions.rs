@@ -5,11 +5,11 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use bindbench_catalog::{Entry, Lane};
 use serde::{Deserialize, Serialize};
 
 use super::Workshop;
 use super::packages;
-use crate::catalog::{Entry, Lane};
 
 /// Lane → operation that its manifest declares, and its module does not define → the module's file.
 pub type Undefined = BTreeMap<String, BTreeMap<String, String>>;

@@ -7,14 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bindbench_files::atomic;
+use bindbench_model::shortened;
 use miette::{Context, IntoDiagnostic, Result, bail, miette};
 
 use super::child;
 use super::interpreters::Interpreter;
 use super::receipt::sha256_of;
 use super::without_python_variables;
-use crate::atomic;
-use crate::shortened::shortened;
 
 /// Makes the environment with the tools, unless it is there and made from this very lock. Needs some interpreter that can make
 /// environments, or uv on PATH; the newest will do.

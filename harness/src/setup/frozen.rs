@@ -5,12 +5,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bindbench_catalog::Strategy;
+use bindbench_files::lock::Lock;
 use miette::{Context, IntoDiagnostic, Result};
 
 use super::layout::Layout;
 use super::receipt::{files_of, is_source};
-use crate::catalog::Strategy;
-use crate::lock::Lock;
 
 /// The copy. It is gone when this is; what a killed driver left goes when the next one is made.
 #[derive(Debug)]
@@ -127,7 +127,7 @@ fn remove_orphans(all: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Catalog;
+    use bindbench_catalog::Catalog;
 
     #[test]
     fn sources_are_copied_with_those_beside_them_and_the_copies_of_the_dead_go() {

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use bindbench_catalog::{Lane, Need, Strategy};
 use miette::{Context, IntoDiagnostic, Result};
 
 use super::frozen::{Frozen, neighbours};
 use super::layout::Layout;
 use super::packages;
 use super::receipt::{Artifact, Receipt, files_of, fingerprint, is_source};
-use crate::catalog::{Lane, Need, Strategy};
 
 /// What a lane imports for an interpreter.
 #[derive(Clone, Debug)]

@@ -10,6 +10,9 @@ use std::io::{BufWriter, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use bindbench_catalog::{Corpus, Input, Recipe, Size};
+use bindbench_files::atomic;
+use bindbench_model::Form;
 use bindbench_protocol::{Argument, Callable, File as FileSlice, Shape};
 use miette::{Context, IntoDiagnostic, Result};
 use rand::{Rng, RngExt, SeedableRng};
@@ -18,9 +21,6 @@ use sha2::{Digest, Sha256};
 
 use super::layout::Layout;
 use super::room::{self, Wanted};
-use crate::atomic;
-use crate::catalog::axes::Form;
-use crate::catalog::{Corpus, Input, Recipe, Size};
 
 /// Items of a file start at multiples of this.
 pub const ALIGNMENT: u64 = 65_536;
@@ -504,7 +504,7 @@ pub fn digests(pools: &[&Pool]) -> Result<BTreeMap<String, String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::model::Unit;
+    use bindbench_model::Unit;
 
     fn input(arguments: Vec<Recipe>) -> Input {
         Input { summary: String::new(), form: Some(Form::Bytes), unit: Unit::Bytes, unseen: false, ragged: false, arguments }

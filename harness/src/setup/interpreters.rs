@@ -7,14 +7,13 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use bindbench_catalog::Strategy;
+use bindbench_model::shortened;
 use miette::{Diagnostic, Result};
 use pep440_rs::Version;
 use rayon::prelude::*;
 use serde::Deserialize;
 use thiserror::Error;
-
-use crate::catalog::Strategy;
-use crate::shortened::shortened;
 
 /// Older ones are found and named by `doctor`, not measured.
 const OLDEST: &str = "3.9";

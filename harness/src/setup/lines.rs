@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::store::model::Lines;
+use bindbench_model::Lines;
 
 /// What begins a comment, by the end of a file's name; files with other ends are no sources.
 const LANGUAGES: [(&str, &[&str]); 10] = [

@@ -28,13 +28,13 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
+use bindbench_catalog::{Catalog, Lane, Need, Strategy};
+use bindbench_files::atomic;
+use bindbench_files::lock::{Lock, LockError};
 use indicatif::{ProgressBar, ProgressStyle};
 use miette::{Context, IntoDiagnostic, Result, miette};
 use rayon::prelude::*;
 
-use crate::atomic;
-use crate::catalog::{Catalog, Lane, Need, Strategy};
-use crate::lock::{Lock, LockError};
 use build::{State, Target};
 use interpreters::{Interpreter, InterpreterError};
 use layout::Layout;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bindbench_catalog::Need;
+use bindbench_model::shortened;
+
 use super::without_python_variables;
-use crate::catalog::Need;
-use crate::shortened::shortened;
 
 /// The programs that build, as far as they are there.
 #[derive(Clone, Debug, Default)]

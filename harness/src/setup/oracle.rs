@@ -1,6 +1,8 @@
 //! The right answers, from implementations that no lane shares: memchr's substring search, sums in double-double
 //! arithmetic, and tiktoken's own code.
 
+use bindbench_catalog::Oracle;
+use bindbench_model::shortened;
 use bindbench_protocol::{Answer, Integers};
 use memchr::memmem;
 use miette::{Context, IntoDiagnostic, Result, bail};
@@ -8,8 +10,6 @@ use sha2::{Digest, Sha256};
 
 use super::bpe;
 use super::inputs::{Datum, Pool, to_hex};
-use crate::catalog::Oracle;
-use crate::shortened::shortened;
 
 /// Floats agree when they differ by no more than this, relative to the expected one.
 const TOLERANCE: f64 = 1e-9;

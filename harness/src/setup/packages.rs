@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bindbench_catalog::Lane;
+use bindbench_model::shortened;
 use walkdir::WalkDir;
 
 use super::build::Target;
@@ -11,8 +13,6 @@ use super::layout::Layout;
 use super::needs::Tools;
 use super::receipt::{Artifact, Receipt};
 use super::without_python_variables;
-use crate::catalog::Lane;
-use crate::shortened::shortened;
 
 /// What uv says when there is no wheel, and trying again is no use; anything else may be the network.
 const UNSOLVABLE: &str = "No solution found";

@@ -7,13 +7,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
+use bindbench_files::atomic;
+use bindbench_model::{BuildRecord, Lines};
 use miette::{Context, IntoDiagnostic, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::inputs::to_hex;
-use crate::atomic;
-use crate::store::model::{BuildRecord, Lines};
 
 /// What a build left, and from what.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

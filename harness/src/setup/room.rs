@@ -117,9 +117,9 @@ fn readable(bytes: u128) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Input, Recipe};
     use crate::setup::layout::Layout;
-    use crate::store::model::Unit;
+    use bindbench_catalog::{Input, Recipe};
+    use bindbench_model::Unit;
     use proptest::prelude::*;
 
     fn wanted(root: &Path, recipe: Recipe, size: u64) -> Wanted {

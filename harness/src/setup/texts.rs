@@ -6,14 +6,15 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::process::Command;
 
+use bindbench_catalog::Corpus;
+use bindbench_files::atomic;
+use bindbench_files::atomic::Scratch;
 use flate2::read::GzDecoder;
 use miette::{Context, IntoDiagnostic, Result, bail, miette};
 
 use super::child;
 use super::layout::Layout;
 use super::receipt::sha256_of;
-use crate::atomic::{self, Scratch};
-use crate::catalog::Corpus;
 
 /// Makes the three texts, unless they are there and from this very distribution.
 ///

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bindbench_files::lock::Lock;
 use command_fds::{CommandFdExt, FdMapping};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
@@ -28,7 +29,6 @@ const LAST_BREATH: Duration = Duration::from_secs(5);
 
 /// What removes a killed process's shared memory may go on for so long.
 pub(super) const TIDYING: Duration = Duration::from_secs(2);
-use crate::lock::Lock;
 
 /// The driver's end of the guard.
 #[derive(Debug)]

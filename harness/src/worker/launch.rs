@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use bindbench_catalog::{Entry, Lane};
 use bindbench_protocol::{BPE, KERNELS, Load};
 use miette::{Result, miette};
 use serde::Serialize;
 
-use crate::catalog::{Entry, Lane};
 use crate::setup::Workshop;
 use crate::setup::build::{placeholders_of, substitute};
 use crate::setup::interpreters::Interpreter;

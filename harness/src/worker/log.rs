@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::shortened::shortened;
+use bindbench_model::shortened;
 
 /// A log that is longer is cut.
 const LONGEST: u64 = 16 << 20;

@@ -7,6 +7,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use bindbench_model::shortened;
 use bindbench_protocol::{REPLIES_FD, REQUESTS_FD, Reply, Request};
 use command_fds::{CommandFdExt, FdMapping};
 use process_wrap::std::{CommandWrap, CommandWrapper, ProcessSession};
@@ -18,7 +19,6 @@ use super::kin::{Kin, MARK};
 use super::log::Log;
 use super::memory::resident_bytes;
 use super::{Guard, Launch, texts};
-use crate::shortened::shortened;
 
 /// How often a worker's memory, its log and the user's Ctrl-C are looked at while it thinks.
 const LOOK: Duration = Duration::from_millis(100);

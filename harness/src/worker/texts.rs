@@ -1,9 +1,9 @@
 //! Texts in replies: a lane wrote them, and may have written megabytes. They are cut where they arrive; the whole is in the worker's log.
 
+use bindbench_model::shortened;
 use bindbench_protocol::{Answer, Raised, Reply};
 
 use super::log::Log;
-use crate::shortened::shortened;
 
 /// The longest text, in characters.
 const LONGEST: usize = 2000;

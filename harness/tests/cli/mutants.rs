@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use bindbench::catalog::Catalog;
-use bindbench::store::model::{Case, Cell, Run, Status};
+use bindbench_catalog::Catalog;
+use bindbench_model::{Case, Cell, Run, Status};
 
 use crate::sandbox::Sandbox;
 use crate::tally::{self, Tally};

@@ -1,7 +1,7 @@
 //! Profiling by py-spy, which is only built in where it is asked for: `cargo test -p bindbench --features pyspy --test cli pyspy`.
 
 use bindbench::profile::Backend;
-use bindbench::store::profile::Profile;
+use bindbench_model::profile::Profile;
 
 use crate::profile::{folder, nothing_is_left, say};
 use crate::sandbox::{Ended, Sandbox};

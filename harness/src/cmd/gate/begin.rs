@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bindbench_catalog::{Lane, matrix};
+use bindbench_model::{GateRecord, Run};
+use bindbench_store::Recorded;
 use miette::{Result, bail};
 
 use super::Args;
-use crate::catalog::{Lane, matrix};
 use crate::cmd::again::command_line;
 use crate::cmd::report;
 use crate::cmd::run::once_each;
@@ -19,8 +21,6 @@ use crate::report::gate::pairs;
 use crate::setup::checkout::Worktree;
 use crate::setup::interpreters::Interpreter;
 use crate::setup::layout::Layout;
-use crate::store::Recorded;
-use crate::store::model::{GateRecord, Run};
 
 /// A gate that can be measured.
 pub(super) struct Begun {

@@ -1,5 +1,7 @@
 //! The looking itself: pass by pass, cell by cell.
 
+use bindbench_model::profile::ProfiledCell;
+use bindbench_model::{Skipped, Status};
 use indicatif::ProgressBar;
 use miette::{Report, miette};
 
@@ -7,8 +9,6 @@ use super::{Gathered, Pass};
 use crate::measure::crew::Trouble;
 use crate::profile::{Sampling, Sizes, Studio, Subject, difference, gil, memory, stacks};
 use crate::setup::bar_style;
-use crate::store::model::{Skipped, Status};
-use crate::store::profile::ProfiledCell;
 
 /// All that looking at cells takes.
 pub struct Session<'a> {

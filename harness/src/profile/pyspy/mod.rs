@@ -19,7 +19,7 @@ use super::stacks::{LOOP, NoStacks, Sampled, Sampling, run_loops};
 use super::subject::Subject;
 use super::unwind::unwind;
 use crate::measure::crew::Trouble;
-use crate::store::model::Status;
+use bindbench_model::Status;
 use held::Held;
 use rounds::{Rounds, Seen};
 

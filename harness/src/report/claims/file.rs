@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use bindbench_catalog::{Catalog, CatalogError, TomlFile, nearest};
+use bindbench_model::Run;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::catalog::{Catalog, CatalogError, TomlFile, nearest};
 use crate::report::cell_names::{CaseName, CellName};
-use crate::store::model::Run;
 
 use super::relation::{Limits, Relation, TestToml};
 

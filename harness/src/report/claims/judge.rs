@@ -1,12 +1,12 @@
 //! Judges the tests of a claim by the cells of one interpreter.
 
+use bindbench_model::Run;
 use bindbench_stats::{Bounds, Standing, six_digits};
+use bindbench_store::profile::Profiled;
 
 use crate::analysis::Analysis;
 use crate::report::finder::{Finder, Missing, Setting};
 use crate::report::format;
-use crate::store::model::Run;
-use crate::store::profile::Profiled;
 
 use super::file::{Claim, Test};
 use super::profiled::Looked;

@@ -12,11 +12,11 @@ mod show;
 mod tests;
 
 use bindbench_stats::Estimate;
+use bindbench_store::Recorded;
+use bindbench_store::profile::Profiled;
 use serde::Serialize;
 
 use crate::analysis::Analysis;
-use crate::store::Recorded;
-use crate::store::profile::Profiled;
 
 use super::format;
 use super::warnings::reason;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use bindbench_model::Case;
+
 use crate::report::cell_names::{CaseName, CellName};
-use crate::store::model::Case;
 
 use super::file::{Claim, Test};
 use super::relation::Relation;

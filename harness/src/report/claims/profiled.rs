@@ -1,15 +1,16 @@
 //! What a profile tells about a claim: evidence that no sample of a run has.
 
+use bindbench_model::Run;
+use bindbench_model::gauges::{GilClass, GilShare, GilWatch};
+use bindbench_model::profile::{Profile, ProfiledCell};
 use bindbench_stats::{Estimate, Standing};
+use bindbench_store::profile::Profiled;
 use globset::GlobSet;
 
 use crate::report::cell_names::CellName;
 use crate::report::finder::{Missing, Setting, named};
 use crate::report::format;
 use crate::report::page::shell;
-use crate::store::gauges::{GilClass, GilShare, GilWatch};
-use crate::store::model::Run;
-use crate::store::profile::{Profile, Profiled, ProfiledCell};
 
 use super::quantity::{Quantity, Unit};
 use super::relation::Seen;

@@ -1,12 +1,12 @@
 //! What a test measures: one positive quantity, from the cells it names.
 
+use bindbench_model::Cell;
 use bindbench_stats::{Bounds, Estimate, NoRatio, Standing};
 use serde::Serialize;
 
 use crate::analysis::Analysis;
 use crate::report::cell_names::{CaseName, CellName};
 use crate::report::finder::{Finder, Missing, Setting};
-use crate::store::model::{self, Cell};
 
 use super::profiled::Looked;
 use super::relation::Relation;
@@ -121,8 +121,8 @@ impl<'a> Gauge<'a> {
         let size = case.size.ok_or_else(|| format!("{} has no size", self.place(of)))?;
         let time = self.analysis.time(of.id).ok_or_else(|| format!("{} has no number", of.lane))?;
         let unit = match case.unit {
-            model::Unit::Bytes => Unit::NanosecondsPerByte,
-            model::Unit::Items => Unit::NanosecondsPerItem,
+            bindbench_model::Unit::Bytes => Unit::NanosecondsPerByte,
+            bindbench_model::Unit::Items => Unit::NanosecondsPerItem,
         };
         let measured = time.times(1.0 / size as f64);
         Ok(Quantity { what: self.place(of), unit, measured, resolution: self.resolution([of]), standing: None })

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::store::CellKey;
-use crate::store::model::Run;
-use crate::store::pyperf::Suite;
+use bindbench_model::{CellKey, Run};
+use bindbench_store::pyperf::Suite;
 
 /// What is known of one side: a name and a value each.
 #[derive(Debug, Default)]

@@ -1,12 +1,12 @@
 //! Instructions of two runs: exact, so a ratio beyond the threshold is a difference, and nothing has to be estimated.
 
+use bindbench_model::CellKey;
 use bindbench_stats::{Change, Instructions, Span};
 use serde::Serialize;
 
 use crate::report::format;
 use crate::report::grid::{Grid, GridRow, Tone};
 use crate::report::instructions::{count, span};
-use crate::store::CellKey;
 
 use super::side::{Side, SideCell};
 
@@ -131,13 +131,11 @@ pub(super) fn tally(counts: &[ComparedCount], threshold: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::synthetic::Synthetic;
-    use crate::catalog::axes::Comparison as Kind;
     use crate::report::compare::{Comparison, Incomparable, junit, terminal};
     use crate::report::terminal::Look;
-    use crate::store::Recorded;
-    use crate::store::counts::{Count, Counter, Counting};
-    use crate::store::model::time_only;
+    use bindbench_model::{Comparison as Kind, Count, Counter, Counting, time_only};
+    use bindbench_store::Recorded;
+    use bindbench_store::synthetic::Synthetic;
 
     /// `a/a` and `b/b` in one case, counted in two processes, `b/b` with so many instructions a call; nothing is timed.
     fn run(id: &str, calls: [u64; 2]) -> Recorded {

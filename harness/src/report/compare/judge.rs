@@ -1,11 +1,11 @@
 //! One cell of a comparison: which ratio is looked at, and what it says.
 
+use bindbench_model::CellKey;
 use bindbench_stats as stats;
 use bindbench_stats::{Estimate, FALSE_DISCOVERY_RATE, Mean, Quotient, Resolution, six_digits};
 use serde::Serialize;
 
 use crate::report::format;
-use crate::store::CellKey;
 
 use super::Compared;
 use super::side::{Side, SideCell};

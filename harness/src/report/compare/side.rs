@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use bindbench_model::{Cell, CellKey, Run, RunState};
 use bindbench_stats::{Instructions, Mean, Resolution, median};
+use bindbench_store::pyperf::Suite;
+use bindbench_store::{Lacking, Recorded};
 
 use crate::analysis::{Analysis, instructions};
 use crate::report::choice::Choice;
 use crate::report::warnings::reason;
 use crate::report::{format, tables};
-use crate::store::model::{Cell, Run, RunState};
-use crate::store::pyperf::Suite;
-use crate::store::{CellKey, Lacking, Recorded};
 
 use super::facts::{self, Facts};
 
@@ -175,7 +175,7 @@ fn side_cell(cell: &Cell, recorded: &Recorded, analysis: &Analysis) -> SideCell 
 }
 
 /// A benchmark of pyperf's. It has no twin; so its processes are dealt to two halves in turn, and these are compared as twins are.
-fn pyperf_cell(suite: &Suite, benchmark: &crate::store::pyperf::Benchmark) -> SideCell {
+fn pyperf_cell(suite: &Suite, benchmark: &bindbench_store::pyperf::Benchmark) -> SideCell {
     let times: Vec<f64> = benchmark.runs.iter().filter_map(|run| median(&mut run.values.clone())).map(|s| (s * 1e9).ln()).collect();
     let half = |first: usize| Mean::of_logarithms(&times.iter().skip(first).step_by(2).copied().collect::<Vec<_>>());
     let halves = half(0).zip(half(1)).and_then(|(one, other)| Resolution::of_twin(&one.over(&other).ratio));

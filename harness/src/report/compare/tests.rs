@@ -1,13 +1,13 @@
 //! Comparisons of made-up runs.
 
+use bindbench_model::{Comparison as Kind, Form};
+use bindbench_store::Recorded;
+use bindbench_store::pyperf::{Benchmark, Process, Suite};
+use bindbench_store::synthetic::Synthetic;
 use proptest::prelude::*;
 
 use super::{Basis, Comparison, Incomparable, Side, Verdict, junit, terminal};
-use crate::analysis::synthetic::Synthetic;
-use crate::catalog::axes::{Comparison as Kind, Form};
 use crate::report::terminal::Look;
-use crate::store::Recorded;
-use crate::store::pyperf::{Benchmark, Process, Suite};
 
 /// How a run is made up.
 #[derive(Clone, Copy)]
@@ -81,7 +81,7 @@ fn a_machine_that_became_slower_is_no_lane_that_became_slower() {
 #[test]
 fn without_a_floor_unchanged_lanes_show_what_the_machine_did() {
     let strip = |mut recorded: Recorded| {
-        recorded.run.cells[3].status = crate::store::model::Status::Exited { code: 1, said: None };
+        recorded.run.cells[3].status = bindbench_model::Status::Exited { code: 1, said: None };
         recorded.run.lanes[3].receipts[0].artifacts.clear();
         recorded.run.workloads.clear();
         recorded
@@ -134,8 +134,8 @@ fn what_can_t_be_compared_is_refused_unless_it_is_wanted() {
     assert!(refusals(|b| b.run.cases[0].net_of_loop = true).starts_with("the contract of kmp.find_all:talk:4KiB: bytes, with the loop →"));
     let other_data = refusals(|b| drop(b.run.workloads[0].inputs.insert("talk".into(), "[Symbols]".into())));
     assert_eq!(other_data, "what kmp.talk is made of: not told → [Symbols]", "the name is the same, and the files' names are others");
-    assert!(refusals(|b| b.run.state = crate::store::model::RunState::Interrupted).contains("run run-2 was not finished"));
-    assert!(refusals(|b| b.damage.push(crate::store::Damage { line: 3, message: "?".into() })).contains("1 row that can't be used"));
+    assert!(refusals(|b| b.run.state = bindbench_model::RunState::Interrupted).contains("run run-2 was not finished"));
+    assert!(refusals(|b| b.damage.push(bindbench_store::Damage { line: 3, message: "?".into() })).contains("1 row that can't be used"));
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! github-action-benchmark's `customSmallerIsBetter`: a list of names with value, unit, range and a text (its README.md).
 
+use bindbench_model::Run;
 use bindbench_stats::six_digits;
 use serde::Serialize;
 
 use crate::report::format;
-use crate::store::model::Run;
 
 use super::{Timed, interpreter};
 

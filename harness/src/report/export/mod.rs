@@ -4,12 +4,12 @@ mod bencher;
 mod github_action_benchmark;
 mod pyperf;
 
+use bindbench_model::{Cell, CellKey, Run};
 use bindbench_stats::{Estimate, Scale};
+use bindbench_store::Recorded;
 use clap::ValueEnum;
 
 use crate::analysis::Analysis;
-use crate::store::model::{Cell, Run};
-use crate::store::{CellKey, Recorded};
 
 use super::choice::Choice;
 
@@ -75,17 +75,17 @@ fn time(cell: &Cell, analysis: &Analysis) -> Result<Estimate, String> {
 }
 
 /// The interpreter of a cell as the run knows it.
-fn interpreter<'r>(run: &'r Run, cell: &Cell) -> Option<&'r crate::store::model::Interpreter> {
+fn interpreter<'r>(run: &'r Run, cell: &Cell) -> Option<&'r bindbench_model::Interpreter> {
     run.interpreters.iter().find(|known| Some(&known.name) == cell.interpreter.as_ref())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::synthetic::Synthetic;
-    use crate::catalog::Selection;
-    use crate::catalog::axes::Comparison;
-    use crate::store::pyperf::Suite;
+    use bindbench_catalog::Selection;
+    use bindbench_model::Comparison;
+    use bindbench_store::pyperf::Suite;
+    use bindbench_store::synthetic::Synthetic;
 
     /// A lane of 250 ns, its twin, one that takes no more than the loop, and one that crashed.
     fn run() -> Recorded {
@@ -99,7 +99,7 @@ mod tests {
         made.twin(first, 1.0);
         made.cell(case, "b/b", Some("3.13.0"), 0.0001);
         let crashed = made.cell(case, "c/c", Some("3.13.0"), 90.0);
-        made.run.cells[crashed as usize].status = crate::store::model::Status::Crashed { signal: "SIGSEGV".into(), said: None };
+        made.run.cells[crashed as usize].status = bindbench_model::Status::Crashed { signal: "SIGSEGV".into(), said: None };
         made.recorded(0.005)
     }
 

@@ -1,10 +1,10 @@
 //! pyperf's JSON: a benchmark for each cell, a run for each generation, a value for each sample.
 
+use bindbench_model::Run;
+use bindbench_store::pyperf::{Benchmark, Metadata, Process, Suite};
 use serde_json::Value;
 
 use crate::analysis::Analysis;
-use crate::store::model::Run;
-use crate::store::pyperf::{Benchmark, Metadata, Process, Suite};
 
 use super::{Timed, interpreter};
 

@@ -1,12 +1,11 @@
 //! What the instructions of base and head say. They are exact: one measurement is enough, and no statistics are needed.
 
+use bindbench_model::{Count, Run};
 use bindbench_stats::{Change, Instructions, Span};
 use serde::Serialize;
 
 use crate::analysis::instructions;
 use crate::report::compare::instructions::judge;
-use crate::store::counts::Count;
-use crate::store::model::Run;
 
 use super::{Judged, Pair, Verdict};
 
@@ -95,11 +94,10 @@ impl Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::synthetic::Synthetic;
     use crate::report::gate::{judged, pairs};
-    use crate::store::counts::{Counter, Counting};
-    use crate::store::model::Status;
+    use bindbench_model::{Counter, Counting, Status};
     use bindbench_stats::{Finding, Known};
+    use bindbench_store::synthetic::Synthetic;
 
     /// `a/a` on both sides, untimed; head executes so many instructions a call, base 1000.
     fn run(head: [u64; 2]) -> (Run, Vec<Count>) {

@@ -10,14 +10,13 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use bindbench_catalog::Side;
+use bindbench_model::{Cell, CellKey, Run, Sample, Status};
 use bindbench_stats as stats;
 use bindbench_stats::{Estimate, Finding, Known, six_digits};
 use serde::Serialize;
 
 use crate::analysis;
-use crate::catalog::Side;
-use crate::store::CellKey;
-use crate::store::model::{Cell, Run, Sample, Status};
 
 pub use instructions::{JudgedCount, judged_count, uncounted};
 pub use junit::junit;

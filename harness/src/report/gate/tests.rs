@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use bindbench_model::{Comparison, Status};
 use bindbench_stats::Gate;
+use bindbench_store::Recorded;
+use bindbench_store::synthetic::Synthetic;
 
 use super::{Gated, JSON_SCHEMA, Judged, Verdict, judged, junit, markdown, of_generation, pairs, terminal};
-use crate::analysis::synthetic::Synthetic;
-use crate::catalog::axes::Comparison;
 use crate::report::terminal::Look;
-use crate::store::Recorded;
-use crate::store::model::Status;
 
 /// `a/a` whose head takes `factor` as long as its base, and `b/b`, which is the same on both sides; base has twins.
 fn run(factor: f64) -> Recorded {

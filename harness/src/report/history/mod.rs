@@ -12,13 +12,13 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use bindbench_model::CellKey;
 use bindbench_stats::{Estimate, FALSE_DISCOVERY_RATE, Mean, adjusted, change_points, median, six_digits, strongest};
+use bindbench_store::Recorded;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::Serialize;
-
-use crate::store::{CellKey, Recorded};
 
 use super::choice::Choice;
 

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bindbench_model::{Cell, CellKey};
 use bindbench_stats::{Estimate, Scale, six_digits};
+use bindbench_store::Recorded;
 
 use crate::analysis::{Analysis, Doubt};
 use crate::report::choice::Choice;
 use crate::report::format::count;
 use crate::report::tables::floors;
 use crate::report::warnings::reason;
-use crate::store::model::Cell;
-use crate::store::{CellKey, Recorded};
 
 use super::{Point, Series};
 

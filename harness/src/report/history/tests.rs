@@ -1,14 +1,15 @@
 //! Histories of made-up runs.
 
+use bindbench_catalog::{Selection, Size};
+use bindbench_model::Comparison;
+use bindbench_store::Recorded;
+use bindbench_store::synthetic::Synthetic;
+
 use super::{History, keys};
-use crate::analysis::synthetic::Synthetic;
-use crate::catalog::axes::Comparison;
-use crate::catalog::{Selection, Size};
 use crate::report::choice::Choice;
 use crate::report::plots::of_history;
 use crate::report::terminal::Look;
 use crate::report::{history, png};
-use crate::store::Recorded;
 
 /// The n-th run of a month: `lane/changing` gets 20 % slower at the 13th, the machine is another one from the 7th on.
 fn run(n: usize) -> Recorded {
@@ -102,7 +103,7 @@ fn few_runs_show_a_trend_and_no_change() {
 #[test]
 fn runs_that_can_t_vouch_for_a_time_are_left_out() {
     let mut stopped = run(3);
-    stopped.run.state = crate::store::model::RunState::Interrupted;
+    stopped.run.state = bindbench_model::RunState::Interrupted;
     let history = history(vec![run(1), stopped], &Selection::default());
     assert_eq!(history.left_out, ["run run-03: it is not complete"]);
     assert_eq!(history.series[0].points.len(), 1);

@@ -2,15 +2,15 @@
 
 mod growing;
 
+use bindbench_model::{Comparison, Gil, Parallel};
 use bindbench_stats::Verdict;
+use bindbench_store::Recorded;
 use serde::Serialize;
 
-use crate::catalog::axes::{Comparison, Gil, Parallel};
 use crate::report::Report;
 use crate::report::format;
 use crate::report::ledger::Entry;
 use crate::report::tables::{Kernel, Row, Table};
-use crate::store::Recorded;
 
 /// As many as there are shown.
 const MOST: usize = 10;
@@ -260,7 +260,7 @@ fn strategy(lane: &str) -> &str {
 /// `kmp.find_all of 64 KiB`.
 fn case(table: &Table, row: &Row) -> String {
     match row.size {
-        Some(size) if table.unit == crate::store::model::Unit::Items => {
+        Some(size) if table.unit == bindbench_model::Unit::Items => {
             format!("{} of {} items", name(table), format::size(size, table.unit))
         }
         Some(size) => format!("{} of {}", name(table), format::size(size, table.unit)),

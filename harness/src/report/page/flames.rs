@@ -5,12 +5,11 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bindbench_model::profile::Profile;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use minijinja::Value;
 use serde::Serialize;
-
-use crate::store::profile::Profile;
 
 /// A flamegraph of a profile.
 #[derive(Debug)]

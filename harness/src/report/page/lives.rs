@@ -118,5 +118,5 @@ fn first_call(life: &Life) -> String {
 
 /// `1.23 MB`.
 fn bytes(bytes: u64) -> String {
-    format::throughput(bytes as f64, crate::store::model::Unit::Bytes).trim_end_matches("/s").to_owned()
+    format::throughput(bytes as f64, bindbench_model::Unit::Bytes).trim_end_matches("/s").to_owned()
 }

@@ -13,14 +13,14 @@ mod whole;
 
 use std::borrow::Cow;
 
+use bindbench_model::profile::Profile;
+use bindbench_store::Recorded;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, Value, context};
 use serde::Serialize;
 
 use crate::analysis::Analysis;
-use crate::store::Recorded;
-use crate::store::profile::Profile;
 
 use super::Report;
 use super::plots::{self, Plot};

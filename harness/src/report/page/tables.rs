@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use bindbench_model::{Run, Unit};
 use bindbench_stats::{Estimate, Onset};
+use bindbench_store::Recorded;
 use serde::Serialize;
 
 use crate::report::format;
@@ -11,8 +13,6 @@ use crate::report::growth::Growth;
 use crate::report::ledger::passing;
 use crate::report::plots::tick_text;
 use crate::report::tables::Table;
-use crate::store::Recorded;
-use crate::store::model::{Run, Unit};
 
 use super::{Figure, shell};
 
@@ -71,7 +71,7 @@ pub(super) fn axes(recorded: &Recorded) -> Vec<Axis> {
     axes
 }
 
-fn of_lane(run: &Run, lane: &str, workload: &str, form: Option<crate::catalog::axes::Form>) -> [String; 5] {
+fn of_lane(run: &Run, lane: &str, workload: &str, form: Option<bindbench_model::Form>) -> [String; 5] {
     let Some(record) = run.lanes.iter().find(|record| record.id == lane) else { return Default::default() };
     let passing = form.map_or_else(|| "no input".to_owned(), |form| passing(record, workload, form).to_string());
     [record.binding.clone(), record.kernel.clone(), record.gil.to_string(), record.parallel.to_string(), passing]

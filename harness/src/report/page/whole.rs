@@ -1,10 +1,11 @@
 //! The page of a made-up run.
 
+use bindbench_store::Recorded;
+
 use super::{Extras, Plots, Section, SectionTable, render};
 use crate::analysis::Analysis;
 use crate::report::tests::everything;
 use crate::report::{Report, png};
-use crate::store::Recorded;
 
 fn page_of(recorded: &Recorded, extras: &Extras) -> String {
     let report = Report::new(recorded);

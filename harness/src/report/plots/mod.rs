@@ -11,10 +11,10 @@ mod threads;
 
 pub(super) use ratios::tick_text;
 
+use bindbench_model::profile::Profile;
 use bindbench_stats::Scale;
 
 use crate::analysis::Analysis;
-use crate::store::profile::Profile;
 
 use super::grid::title;
 use super::history::History;

@@ -88,7 +88,7 @@ fn grid(canvas: &mut Canvas, x: &Axis, y: &Axis, sizes: &BTreeSet<u64>, table: &
             free_from = at + half + 4;
         }
     }
-    let unit = if table.unit == crate::store::model::Unit::Bytes { "size of the input" } else { "items of the input" };
+    let unit = if table.unit == bindbench_model::Unit::Bytes { "size of the input" } else { "items of the input" };
     canvas.text(unit, ((LEFT + right) / 2, bottom + 36), Anchor::Middle, Letters::Plain, Ink::Text);
     canvas.text("time of a call", (8, TOP - 14), Anchor::Start, Letters::Small, Ink::Text);
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use bindbench_model::profile::{Activity, Profile, ProfiledCell, Stacks};
+
 use crate::report::format;
-use crate::store::profile::{Activity, Profile, ProfiledCell, Stacks};
 
 use super::canvas::{Anchor, Canvas, Ink, Letters, draw, shortened, width};
 use super::{MOST_LANES, Plot, file_name};

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use bindbench_model::gauges::GilWatch;
+use bindbench_model::profile::{Profile, ProfiledCell};
+use bindbench_model::{Case, LaneRecord};
+
 use super::split::Table;
 use super::title;
 use crate::report::format::{percent, time};
-use crate::store::gauges::GilWatch;
-use crate::store::model::{Case, LaneRecord};
-use crate::store::profile::{Profile, ProfiledCell};
 
 /// A table for each case in which something is known of a lane.
 pub fn tables(profile: &Profile) -> Vec<Table> {
@@ -107,9 +108,9 @@ fn lane<'p>(profile: &'p Profile, cell: &ProfiledCell) -> Option<&'p LaneRecord>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::gauges::{GilClass, GilShare};
-    use crate::store::model::{Environment, Status, Unit};
-    use crate::store::profile::SCHEMA;
+    use bindbench_model::gauges::{GilClass, GilShare};
+    use bindbench_model::profile::SCHEMA;
+    use bindbench_model::{Environment, Status, Unit};
 
     fn profile(watches: Vec<(&str, GilWatch)>) -> Profile {
         let case = Case {

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use bindbench_model::profile::{Activity, Profile, ProfiledCell, Stacks};
+
 use super::split::{Table, sampled, short};
 use super::{about, differs, doubts, gil, memory, notes, title};
-use crate::store::profile::{Activity, Profile, ProfiledCell, Stacks};
 
 /// Narrower parts of a bar have no label.
 const ROOM_FOR_A_LABEL: f64 = 0.08;

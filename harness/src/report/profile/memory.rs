@@ -1,11 +1,12 @@
 //! Memory: how far calls raise it, what they copy, what processes share, and what leaks.
 
+use bindbench_model::Case;
+use bindbench_model::gauges::{Leak, MemoryUse};
+use bindbench_model::profile::{Profile, ProfiledCell};
+
 use super::split::Table;
 use super::title;
 use crate::report::format::significant;
-use crate::store::gauges::{Leak, MemoryUse};
-use crate::store::model::Case;
-use crate::store::profile::{Profile, ProfiledCell};
 
 /// More copies than declared, by so much, are a finding. Half a copy is more than an allocator's or the system's inaccuracy.
 const MORE_COPIES: f64 = 0.5;

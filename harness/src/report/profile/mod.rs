@@ -9,10 +9,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::atomic;
-use crate::store::model::Case;
-use crate::store::profile::{Activity, Difference, MIXED, Profile, Stacks};
 pub(super) use split::Table;
+
+use bindbench_files::atomic;
+use bindbench_model::Case;
+use bindbench_model::profile::{Activity, Difference, MIXED, Profile, Stacks};
 
 use super::format::size;
 use super::markdown::{list, literal, paragraph};

@@ -1,10 +1,10 @@
 //! The split of the time: a table for each case, a row for each lane.
 
+use bindbench_model::profile::{Activity, Profile, ProfiledCell, Stacks};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table as Laid, TableStyle};
 
 use super::title;
 use crate::report::markdown::row as row_of;
-use crate::store::profile::{Activity, Profile, ProfiledCell, Stacks};
 
 /// The lanes of one case.
 pub struct Table {

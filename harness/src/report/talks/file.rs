@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::LazyLock;
 
+use bindbench_catalog::{CatalogError, TomlFile};
 use serde::Deserialize;
 
-use crate::catalog::{CatalogError, TomlFile};
 use crate::report::cell_names::{CaseName, CellName};
 
 const TEXT: &str = include_str!("../../../talks.toml");

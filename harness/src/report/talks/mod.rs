@@ -8,13 +8,13 @@ mod show;
 #[cfg(test)]
 mod tests;
 
+use bindbench_model::Cell;
 use bindbench_stats::{Estimate, Verdict, six_digits, verdict};
+use bindbench_store::Recorded;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::analysis::Analysis;
-use crate::store::Recorded;
-use crate::store::model::Cell;
 
 use super::cell_names::{CaseName, CellName};
 use super::finder::{Finder, Setting};

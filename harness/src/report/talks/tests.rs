@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use bindbench_catalog::Catalog;
+use bindbench_model::{Comparison, Form};
+use bindbench_store::synthetic::Synthetic;
+
 use super::file::{TALKS, read};
 use super::{Talk, talks};
 use crate::analysis::Analysis;
-use crate::analysis::synthetic::Synthetic;
-use crate::catalog::Catalog;
-use crate::catalog::axes::{Comparison, Form};
 use crate::report::cell_names::CellName;
 
 const PYTHON: &str = "3.13.0";

@@ -4,11 +4,12 @@ mod profiled;
 mod texts;
 mod verdicts;
 
+use bindbench_model::{Comparison, Form};
+use bindbench_store::Recorded;
+use bindbench_store::synthetic::Synthetic;
+
 use super::file::parsed;
 use super::{Claims, Judged, Verdict};
-use crate::analysis::synthetic::Synthetic;
-use crate::catalog::axes::{Comparison, Form};
-use crate::store::Recorded;
 
 const PYTHON: &str = "3.13.0";
 

@@ -1,9 +1,11 @@
 //! Claims that a profile judges whose truth is known.
 
+use bindbench_model::gauges::{GilClass, GilShare, GilWatch};
+use bindbench_model::profile::{Profile, ProfiledCell, SCHEMA, Stacks};
+use bindbench_model::{Environment, Status};
+use bindbench_store::profile::Profiled;
+
 use super::*;
-use crate::store::gauges::{GilClass, GilShare, GilWatch};
-use crate::store::model::{Environment, Status};
-use crate::store::profile::{Profile, Profiled, ProfiledCell, SCHEMA, Stacks};
 
 fn told(class: GilClass) -> GilWatch {
     let held = if class == GilClass::Released { 0.01 } else { 0.98 };

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use bindbench_catalog::Catalog;
+
 use super::super::file::of_the_talks_checked;
 use super::super::{ForInterpreter, Known, joined, markdown, needed, of_the_talks, terminal};
 use super::*;
-use crate::catalog::Catalog;
 use crate::report::terminal::Look;
 
 fn catalog() -> Catalog {

@@ -1,10 +1,10 @@
 //! Verdicts against the truth.
 
+use bindbench_model::{RunState, Skipped, Status};
 use proptest::prelude::*;
 
 use super::super::markdown;
 use super::*;
-use crate::store::model::{RunState, Skipped, Status};
 
 #[test]
 fn every_relation_knows_the_truth() {

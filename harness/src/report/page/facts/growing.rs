@@ -1,8 +1,8 @@
 //! Facts about growing: with threads, and with the size of the input.
 
+use bindbench_model::Parallel;
 use bindbench_stats::Onset;
 
-use crate::catalog::axes::Parallel;
 use crate::report::format;
 use crate::report::page::tables::about_size;
 

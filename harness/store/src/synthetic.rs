@@ -3,30 +3,29 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use bindbench_model::{
+    Case, Cell, Comparison, Environment, Form, Gil, Interpreter, LaneRecord, Parallel, Plan, ReceiptRecord, Run, RunState, SCHEMA, Sample,
+    Status, Unit, WorkloadRecord, time_only,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::catalog::axes::{Comparison, Form, Gil, Parallel};
-use crate::store::Recorded;
-use crate::store::model::{
-    Case, Cell, Environment, Interpreter, LaneRecord, Plan, ReceiptRecord, Run, RunState, SCHEMA, Sample, Status, Unit, WorkloadRecord,
-    time_only,
-};
+use crate::Recorded;
 
 /// SHA-256 of the kernels library of synthetic runs.
-pub(crate) const KERNELS: &str = "5f3c9a1b2d4e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8";
+pub const KERNELS: &str = "5f3c9a1b2d4e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8";
 
 /// A run being made up.
-pub(crate) struct Synthetic {
+pub struct Synthetic {
     /// Everything but the samples.
-    pub(crate) run: Run,
+    pub run: Run,
     /// Time of one call, by cell.
     speeds: Vec<f64>,
 }
 
 impl Synthetic {
     /// A finished run without lanes or cases.
-    pub(crate) fn new(generations: u32, rounds: u32) -> Self {
+    pub fn new(generations: u32, rounds: u32) -> Self {
         let run = Run {
             schema: SCHEMA,
             bindbench: "0.1.0".into(),
@@ -73,7 +72,7 @@ impl Synthetic {
     }
 
     /// Adds an interpreter.
-    pub(crate) fn interpreter(&mut self, name: &str, flags: &[&str]) {
+    pub fn interpreter(&mut self, name: &str, flags: &[&str]) {
         self.run.interpreters.push(Interpreter {
             name: name.into(),
             implementation: "cpython".into(),
@@ -85,7 +84,7 @@ impl Synthetic {
     }
 
     /// Adds a workload with the baselines of its controlled and its published tables.
-    pub(crate) fn workload(&mut self, name: &str, controlled: &[&str], published: &[&str]) {
+    pub fn workload(&mut self, name: &str, controlled: &[&str], published: &[&str]) {
         let ids = |lanes: &[&str]| lanes.iter().map(|&lane| lane.into()).collect();
         self.run.workloads.push(WorkloadRecord {
             name: name.into(),
@@ -97,7 +96,7 @@ impl Synthetic {
     }
 
     /// Adds a lane, built for every interpreter there is.
-    pub(crate) fn lane(&mut self, id: &str, comparison: Comparison) {
+    pub fn lane(&mut self, id: &str, comparison: Comparison) {
         let controlled = comparison == Comparison::Controlled;
         let native = id.starts_with("native/");
         let names = self.run.interpreters.iter().map(|interpreter| Some(interpreter.name.clone()));
@@ -124,7 +123,7 @@ impl Synthetic {
     }
 
     /// Adds a case: `workload.operation`, with its input, size and threads.
-    pub(crate) fn case(&mut self, operation: &str, input: &str, form: Option<Form>, size: Option<u64>, threads: u32) -> u32 {
+    pub fn case(&mut self, operation: &str, input: &str, form: Option<Form>, size: Option<u64>, threads: u32) -> u32 {
         let (workload, operation) = operation.split_once('.').expect("a test names workload.operation");
         let id = self.run.cases.len() as u32;
         self.run.cases.push(Case {
@@ -142,7 +141,7 @@ impl Synthetic {
     }
 
     /// Adds a cell in which a call takes `nanoseconds`.
-    pub(crate) fn cell(&mut self, case: u32, lane: &str, interpreter: Option<&str>, nanoseconds: f64) -> u32 {
+    pub fn cell(&mut self, case: u32, lane: &str, interpreter: Option<&str>, nanoseconds: f64) -> u32 {
         let id = self.run.cells.len() as u32;
         self.run.cells.push(Cell {
             id,
@@ -162,7 +161,7 @@ impl Synthetic {
     }
 
     /// Adds the twin of a cell; in truth it takes `factor` as long.
-    pub(crate) fn twin(&mut self, of: u32, factor: f64) -> u32 {
+    pub fn twin(&mut self, of: u32, factor: f64) -> u32 {
         let original = self.run.cells[of as usize].clone();
         let speed = self.speeds[of as usize] * factor;
         let id = self.cell(original.case, &original.lane, original.interpreter.as_deref(), speed);
@@ -172,7 +171,7 @@ impl Synthetic {
     }
 
     /// Samples every live cell in every round. `noise` is the standard deviation of a sample's log-time; that of a generation is half of it.
-    pub(crate) fn recorded(self, noise: f64) -> Recorded {
+    pub fn recorded(self, noise: f64) -> Recorded {
         let mut rng = ChaCha8Rng::seed_from_u64(self.run.seed);
         let mut normal = || (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0;
         let Plan { generations, rounds, .. } = self.run.plan;

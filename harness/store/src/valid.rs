@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use super::model::Run;
+use bindbench_model::Run;
 
 /// More generations or rounds than anybody measures; the options allow fewer.
 const MOST_REPETITIONS: u32 = 1_000_000;
@@ -117,10 +117,8 @@ fn within(field: &str, number: f64, most: f64) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::synthetic::Synthetic;
-    use crate::catalog::axes::Comparison;
-    use crate::store::counts::Counting;
-    use crate::store::model::{Case, FirstCall, GateRecord, ReceiptRecord, WorkerRecord, WorkloadRecord};
+    use crate::synthetic::Synthetic;
+    use bindbench_model::{Case, Comparison, Counting, FirstCall, GateRecord, ReceiptRecord, WorkerRecord, WorkloadRecord};
 
     /// Two lanes of one case.
     fn run() -> Run {

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::axes::{Comparison, Form, Gil, Parallel};
 use super::counts::{Counter, Counting};
-use crate::catalog::axes::{Comparison, Form, Gil, Parallel};
 
 /// Version of the files' layout. Readers refuse a newer one.
 pub const SCHEMA: u32 = 1;

@@ -1,8 +1,9 @@
 //! One case, named: `workload.operation[:input[:size]]`. What is left out is what the talk preset has first.
 
+use bindbench_model::Case;
+
 use super::selection::nearest;
 use super::{Catalog, CatalogError, Lane, Preset, Size, Workload, passing};
-use crate::store::model::Case;
 
 impl Catalog {
     /// The lane of an id.

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use bindbench_model::profile::Activity;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Deserializer};
-
-use crate::store::profile::Activity;
 
 /// Patterns of names. A function's name is matched as it is shown in a picture: Rust's with its path, Python's with its file.
 #[derive(Clone, Debug, Default)]

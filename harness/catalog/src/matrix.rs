@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bindbench_model::{Case, Form, Parallel, Skipped};
 use clap::ValueEnum;
 
-use super::axes::{Form, Parallel};
 use super::error::CatalogError;
 use super::selection::operation_names;
 use super::workload::{Block, Preset, Size, Workload};
 use super::{Catalog, Lane, Selection};
-use crate::store::model::{Case, Skipped};
 
 /// A cell that is wanted: a lane in a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -321,11 +320,11 @@ mod tests {
     fn a_mapped_file_stands_in_for_bytes_and_buffers_only() {
         let catalog = catalog();
         let mut lane = catalog.lanes().next().unwrap().clone();
-        lane.copies = crate::catalog::Copies::All([(Form::Mapped, 0)].into());
+        lane.copies = crate::Copies::All([(Form::Mapped, 0)].into());
         assert_eq!(passing(&lane, "kmp", Form::Bytes), Some(Form::Mapped));
         assert_eq!(passing(&lane, "std", Form::Buffer), Some(Form::Mapped));
         assert_eq!(passing(&lane, "std", Form::Boxed), None);
-        lane.copies = crate::catalog::Copies::All([(Form::Mapped, 0), (Form::Bytes, 1)].into());
+        lane.copies = crate::Copies::All([(Form::Mapped, 0), (Form::Bytes, 1)].into());
         assert_eq!(passing(&lane, "kmp", Form::Bytes), Some(Form::Bytes));
     }
 }

@@ -77,7 +77,7 @@ impl Patterns {
 }
 
 /// Up to three names nearest to what was typed.
-pub(crate) fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n String>) -> String {
+pub fn nearest<'n>(text: &str, names: impl IntoIterator<Item = &'n String>) -> String {
     let mut all: Vec<&String> = names.into_iter().collect();
     all.sort();
     all.dedup();

@@ -143,25 +143,33 @@ pub enum CatalogError {
 }
 
 /// A TOML file with its text, so that faults can show the place.
-pub(crate) struct TomlFile {
+pub struct TomlFile {
     path: PathBuf,
     text: String,
 }
 
 impl TomlFile {
     /// A file of this path and text, whether it is on the disk or not.
-    pub(crate) fn new(path: &Path, text: &str) -> Self {
+    pub fn new(path: &Path, text: &str) -> Self {
         Self { path: path.to_owned(), text: text.to_owned() }
     }
 
-    pub(crate) fn read(path: &Path) -> Result<Self, CatalogError> {
+    /// The file of this path.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn read(path: &Path) -> Result<Self, CatalogError> {
         match fs::read_to_string(path) {
             Ok(text) => Ok(Self { path: path.to_owned(), text }),
             Err(source) => Err(CatalogError::Unreadable { path: path.to_owned(), source }),
         }
     }
 
-    pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, CatalogError> {
+    /// What it says.
+    ///
+    /// # Errors
+    /// What was expected, and where.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, CatalogError> {
         toml::from_str(&self.text).map_err(|error| self.fault(error.span().unwrap_or(0..0), error.message().to_owned()))
     }
 
@@ -169,7 +177,8 @@ impl TomlFile {
         CatalogError::Unreadable { path: self.path.clone(), source }
     }
 
-    pub(crate) fn fault(&self, span: Range<usize>, message: String) -> CatalogError {
+    /// A fault at a place in it, in bytes from its beginning.
+    pub fn fault(&self, span: Range<usize>, message: String) -> CatalogError {
         let name = self.path.display().to_string();
         let line = self.text.bytes().take(span.start).filter(|&byte| byte == b'\n').count() + 1;
         CatalogError::Fault {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::model::{Case, Cell, Run, Unit};
+use super::run::{Case, Cell, Run, Unit};
 
 /// A lane, a case and an interpreter, by their names. Twins have the key of their originals.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

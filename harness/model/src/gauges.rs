@@ -6,7 +6,7 @@ use std::fmt;
 use bindbench_stats::Slope;
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::axes::{Gil, Parallel};
+use super::axes::{Gil, Parallel};
 
 /// What a heartbeat beside the calls told about the GIL.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,14 +5,15 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use bindbench_files::atomic;
+use bindbench_files::lock::{Lock, LockError};
+use bindbench_model::{Count, Run, SCHEMA, Sample};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::counts::{self, COUNTS, Count};
-use super::model::{Run, SCHEMA, Sample};
+use super::counts;
+use super::counts::COUNTS;
 use super::valid;
-use crate::atomic;
-use crate::lock::{Lock, LockError};
 
 /// A file of a run that can't be written or read.
 #[derive(Debug, Error, Diagnostic)]
@@ -408,7 +409,7 @@ fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Stor
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::model::{Environment, GateRecord, Status};
+    use bindbench_model::{Environment, GateRecord, Status};
     use proptest::prelude::*;
 
     const CELLS: u32 = 4;

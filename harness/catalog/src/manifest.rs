@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bindbench_model::{Comparison, Form, Gil, Parallel};
 use pep440_rs::VersionSpecifiers;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::axes::{Comparison, Form, Gil, Parallel};
 use super::error::{CatalogError, TomlFile};
 use super::rules::Rules;
 

@@ -1,24 +1,23 @@
 //! What there is to measure: strategies, workloads, the selection grammar, and the matrix of cells they span.
 
-pub mod axes;
 mod case;
 mod error;
-pub(crate) mod manifest;
+pub mod manifest;
 mod matrix;
 mod rules;
 mod selection;
 mod sides;
-pub(crate) mod workload;
+pub mod workload;
 
 use std::path::{Path, PathBuf};
 
 pub use case::case_of;
-pub(crate) use error::TomlFile;
+pub use error::TomlFile;
 pub use error::{CHECKOUT, CatalogError};
 pub use manifest::{Build, Copies, Entry, Lane, Need, Strategy};
 pub use matrix::{Matrix, Wanted, matrix, matrix_of_cases, matrix_to_profile, passing};
 pub use rules::Rules;
-pub(crate) use selection::nearest;
+pub use selection::nearest;
 pub use selection::{Patterns, Selection};
 pub use sides::Side;
 pub use workload::{Corpus, Input, Operation, Oracle, Preset, Recipe, Size, Workload};

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bindbench_model::{Run, RunState};
+
 use super::Recorded;
-use super::model::{Run, RunState};
 
 /// Rows that are missing, of so many that were planned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,9 +81,8 @@ fn begun(run: &Run, seen: &BTreeMap<u32, BTreeSet<u32>>) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::synthetic::Synthetic;
-    use crate::store::counts::{Count, Counter, Counting};
-    use crate::store::model::{GateRecord, Status};
+    use crate::synthetic::Synthetic;
+    use bindbench_model::{Count, Counter, Counting, GateRecord, Status};
 
     /// Three generations of four rounds of two cells; a third one has no number.
     fn measured() -> Recorded {

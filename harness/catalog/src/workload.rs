@@ -6,12 +6,11 @@ use std::fs;
 use std::path::Path;
 use std::str::FromStr;
 
+use bindbench_model::{Form, Unit};
 use bindbench_protocol::Callable;
 use serde::{Deserialize, Deserializer};
 
-use super::axes::Form;
 use super::error::{CHECKOUT, CatalogError, TomlFile};
-use crate::store::model::Unit;
 
 /// A workload: operations, inputs, and presets that combine them into cases.
 #[derive(Clone, Debug, Deserialize)]

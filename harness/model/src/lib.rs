@@ -1,0 +1,20 @@
+//! The words of a run as types: cases, cells, lanes, statuses, and what `run.json`, `samples.csv`, `counts.csv` and `profile.json` hold.
+//!
+//! Data only. Files are read and written elsewhere; nothing here knows a strategy or a workload by name.
+
+mod axes;
+mod counts;
+pub mod gauges;
+mod key;
+pub mod profile;
+mod run;
+mod shortened;
+
+pub use axes::{Comparison, Form, Gil, Parallel};
+pub use counts::{Count, Counter, Counting};
+pub use key::{CellKey, case_name};
+pub use run::{
+    BuildRecord, Case, Cell, Declared, Environment, FirstCall, GateRecord, Interpreter, LaneRecord, Lines, Plan, ReceiptRecord, Run,
+    RunState, SCHEMA, Sample, Skipped, Status, Unit, WorkerRecord, WorkloadRecord, time_only,
+};
+pub use shortened::shortened;
