@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     fn catalog() -> Catalog {
-        Catalog::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")), &[]).unwrap()
+        Catalog::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")), &[]).unwrap()
     }
 
     fn case(lane: &str, text: &str) -> Result<(String, String, Option<u64>), String> {

@@ -227,7 +227,7 @@ mod tests {
 
     /// The catalog as it is in the repository: whatever is added to it, these hold.
     fn catalog() -> Catalog {
-        Catalog::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")), &[]).unwrap()
+        Catalog::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")), &[]).unwrap()
     }
 
     fn select(workloads: &[&str], lanes: &[&str]) -> Selection {

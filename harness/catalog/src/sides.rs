@@ -100,8 +100,8 @@ mod tests {
     use super::*;
 
     fn catalog() -> Catalog {
-        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/catalogs");
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/catalogs");
         let (base, head) = ([tests.join("steady")], [tests.join("steady"), tests.join("stranger")]);
         Catalog::of_sides(root, ("--base", &base), ("--head", &head)).unwrap()
     }
