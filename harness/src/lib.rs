@@ -1,7 +1,8 @@
 //! bindbench compares the ways Python can reach native code.
 //!
-//! Data runs one way: catalog → setup → measure → store → stats → report. One wing runs things (`catalog`, `setup`, `worker`,
-//! `measure`, `profile`, `debug`), one reads what was run (`stats`, `report`); they meet only in `store` and under `cmd`.
+//! Data runs one way: catalog → setup → measure → store → analysis → report. One wing runs things (`bindbench_catalog`, `setup`,
+//! `bindbench_worker`, `measure`, `profile`, `debug`), one reads what was run (`analysis` by `bindbench_stats`, `report`); they meet only in
+//! `bindbench_model`, `bindbench_store` and under `cmd`.
 
 // What prints has to cope with a reader that is gone, or a disk that is full: `println!` panics then.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
@@ -15,5 +16,3 @@ pub mod measure;
 pub mod profile;
 pub mod report;
 pub mod setup;
-
-pub mod worker;

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use bindbench::measure::environment;
-use bindbench::worker::watch;
+use bindbench_worker::watch;
 use clap::Parser;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use miette::{IntoDiagnostic, Result, bail};

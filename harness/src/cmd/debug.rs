@@ -11,8 +11,8 @@ use super::print;
 use crate::debug::{Gdb, Script, breakpoint};
 use crate::setup::Workshop;
 use crate::setup::build::State;
+use crate::setup::launch::launch;
 use crate::setup::layout::Layout;
-use crate::worker::Launch;
 
 /// Which lane, and what it is to do.
 #[derive(Clone, Debug, Parser)]
@@ -58,7 +58,7 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
         State::Stale(reason) => return Err(args.not_ready(catalogs, &format!("is stale: {reason}"))),
         State::Unbuilt => return Err(args.not_ready(catalogs, "is not set up")),
     };
-    let launch = Launch::of(&workshop, lane, interpreter, &receipt)?;
+    let launch = launch(&workshop, lane, interpreter, &receipt)?;
     let operation =
         &workshop.catalog.workload(&case.workload).ok_or_else(|| miette!("there is no {}", case.workload))?.operations[&case.operation];
     let function = match &args.function {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use bindbench_catalog::{Lane, Selection};
 use bindbench_model::{Comparison, Form, Gil, Parallel};
+use bindbench_worker::Launch;
 use clap::Parser;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, LineStyle, Table};
@@ -18,8 +19,8 @@ use crate::setup::Workshop;
 use crate::setup::build::State;
 use crate::setup::definitions::{self, Undefined};
 use crate::setup::interpreters::Interpreter;
+use crate::setup::launch::launch;
 use crate::setup::layout::Layout;
-use crate::worker::Launch;
 
 /// What to show; everything when nothing is selected.
 #[derive(Clone, Debug, Parser)]
@@ -106,7 +107,7 @@ fn row<'a>(workshop: &'a Workshop, lane: &'a Lane, interpreter: Option<&'a Inter
     let stands = workshop.state(lane, interpreter);
     let broken = matches!(stands, State::Failed(_));
     let (state, reason, worker) = match stands {
-        State::Ready(receipt) => ("ready", None, Some(Launch::of(workshop, lane, interpreter, &receipt)?)),
+        State::Ready(receipt) => ("ready", None, Some(launch(workshop, lane, interpreter, &receipt)?)),
         State::Skipped(reason) | State::Failed(reason) => ("skipped", Some(reason), None),
         State::Stale(reason) => ("stale", Some(reason), None),
         State::Unbuilt => ("not set up", None, None),

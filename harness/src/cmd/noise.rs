@@ -11,6 +11,7 @@ use bindbench_catalog::{Catalog, Input, Preset, Recipe, Selection, matrix};
 use bindbench_files::atomic::Scratch;
 use bindbench_model::time_only;
 use bindbench_store::Recorded;
+use bindbench_worker::{Guard, Limits};
 use miette::{Context, IntoDiagnostic, Result, miette};
 
 use super::again::command_line;
@@ -19,7 +20,6 @@ use super::{print, say, setup};
 use crate::measure::{Dimensions, Options, Outcome, Watch, begin, environment, neighbours};
 use crate::report::noise;
 use crate::setup::layout::Layout;
-use crate::worker::{Guard, Limits};
 
 /// Watches what others do for so long.
 const IDLE: Duration = Duration::from_secs(3);

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bindbench_catalog::{Preset, Selection, Size, matrix};
 use bindbench_model::{Cell, Counter, Run, Status};
 use bindbench_store::Recorded;
+use bindbench_worker::{Guard, Limits};
 use clap::Parser;
 use miette::{Context, IntoDiagnostic, Result, bail};
 
@@ -19,7 +20,6 @@ use crate::measure::{Options, Outcome, WHILE_COUNTED, Watch, begin, environment,
 use crate::report::claims;
 use crate::setup::layout::Layout;
 use crate::setup::{Workshop, child};
-use crate::worker::{Guard, Limits};
 
 const EXIT_STATUS: &str = "Exit status:
   0  fine; lanes that a wide pattern matches and that can't be measured here are a note

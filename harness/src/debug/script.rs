@@ -11,12 +11,12 @@ use bindbench_catalog::{Lane, Oracle, passing};
 use bindbench_files::atomic;
 use bindbench_model::Case;
 use bindbench_protocol::{Prepare, REPLIES_FD, REQUESTS_FD, Request, Sample};
+use bindbench_worker::Launch;
 use miette::{Context, IntoDiagnostic, Result, miette};
 
 use crate::report::page::quoted;
 use crate::setup::Workshop;
 use crate::setup::inputs::make_pool;
-use crate::worker::Launch;
 
 /// Descriptors of the worker: the ones that the driver gives it.
 const REQUESTS: u32 = 3;

@@ -12,11 +12,11 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use bindbench_worker::Launch;
 use miette::Diagnostic;
 use thiserror::Error;
 
 use super::instrument::{setarch, without_randomisation};
-use crate::worker::Launch;
 
 /// The command that installs valgrind, on the systems people have.
 pub const REMEDY: &str = "apt install valgrind | dnf install valgrind | brew install valgrind (Linux only)";

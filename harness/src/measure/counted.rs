@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bindbench_model::{Cell, Status, shortened};
 use bindbench_protocol::{Load, Reply, Request, Sample};
+use bindbench_worker::{Launch, Worker};
 use tempfile::TempDir;
 
 use super::Watch;
@@ -12,7 +13,6 @@ use super::contender::Contender;
 use super::crew::{Gear, Trouble, check, describe, trouble};
 use super::hardware::CpuCounter;
 use super::instrument::{Instrument, Reading};
-use crate::worker::{Launch, Worker};
 
 /// The CPU's counter is asked so often; interruptions only add to it, so the least counts.
 const TIMES: usize = 5;

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use bindbench_model::{Cell, FirstCall, Status, WorkerRecord, shortened};
 use bindbench_protocol::{Answer, Raised, Reply, Request};
+use bindbench_worker::{Ending, Guard, Launch, Limits, Lost, PATIENCE, Worker, end_all, signal_name};
 
 use super::contender::Contender;
 use crate::setup::frozen::Frozen;
 use crate::setup::imports::Imports;
 use crate::setup::oracle::Expected;
-use crate::worker::{Ending, Guard, Launch, Limits, Lost, PATIENCE, Worker, end_all, signal_name};
 
 /// Which worker: lane, interpreter, and whether it is the twin's.
 pub type Post = (String, Option<String>, bool);

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use bindbench_model::Counter;
+use bindbench_worker::Launch;
 use miette::{Diagnostic, Result, bail};
 use thiserror::Error;
 
 use super::callgrind::{Callgrind, Dumps};
 use super::hardware::CpuCounter;
-use crate::worker::Launch;
 
 /// As it is called in `run.json`.
 const CPU: &str = "the CPU's own counter";

@@ -10,6 +10,7 @@ use bindbench_model::{
     WorkloadRecord,
 };
 use bindbench_store::{Recorded, RunFolder};
+use bindbench_worker::{KEPT, Launch, Limits};
 use miette::{Result, miette};
 use rand::RngExt;
 
@@ -30,8 +31,8 @@ use crate::setup::frozen::Frozen;
 use crate::setup::imports::Imports;
 use crate::setup::inputs::digests as digests_of;
 use crate::setup::interpreters::Interpreter;
+use crate::setup::launch::{launch, launch_from};
 use crate::setup::receipt::{Receipt, sha256_of};
-use crate::worker::{KEPT, Launch, Limits};
 
 /// How to measure.
 #[derive(Clone, Debug)]
@@ -253,7 +254,7 @@ fn session(
     for launch in launches.values_mut() {
         launch.load.modules.retain(|workload, _| run.cases.iter().any(|case| case.workload == *workload));
     }
-    let logs = folder.path().join(crate::worker::LOGS);
+    let logs = folder.path().join(bindbench_worker::LOGS);
     std::fs::create_dir_all(&logs).map_err(|error| miette!("can't make {}: {error}", logs.display()))?;
     let kernels_name = workshop.layout.kernels_library().file_name().unwrap_or_default().to_owned();
     Ok(Session {
@@ -300,7 +301,7 @@ impl Ready {
             let name = interpreter.map(|interpreter| interpreter.name.clone());
             let reason = match workshop.state(lane, interpreter) {
                 State::Ready(receipt) => {
-                    self.launches.insert((lane.id.clone(), name.clone()), Launch::of(workshop, lane, interpreter, &receipt)?);
+                    self.launches.insert((lane.id.clone(), name.clone()), launch(workshop, lane, interpreter, &receipt)?);
                     self.receipts.insert((lane.id.clone(), name), *receipt);
                     continue;
                 }
@@ -353,7 +354,7 @@ impl Ready {
             let interpreter = workshop.found.iter().find(|found| Some(&found.name) == post.1.as_ref());
             let imports = Imports::of(lane, strategy, receipt, &workshop.layout, &mut measured.frozen)?;
             let sources = measured.frozen.strategy(strategy)?;
-            let launch = Launch::from(workshop, (lane, &sources), interpreter, receipt, &measured.frozen.worker())?;
+            let launch = launch_from(workshop, (lane, &sources), interpreter, receipt, &measured.frozen.worker())?;
             measured.imports.insert(post.clone(), imports);
             measured.launches.insert(post.clone(), launch);
         }

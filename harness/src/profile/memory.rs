@@ -7,13 +7,13 @@ use bindbench_model::gauges::{Leak, MemoryUse, Referred};
 use bindbench_model::{Form, Unit};
 use bindbench_protocol::{Footprint, References, Reply, Request, Weigh, Weighed};
 use bindbench_stats::Slope;
+use bindbench_worker::{Launch, Tree, forget_the_peak, peak_bytes, tree};
 
 use super::gil::NoWord;
 use super::sitting::{Sitting, Studio, unexpected};
 use super::sizes::Sizes;
 use super::subject::Subject;
 use crate::measure::crew::Trouble;
-use crate::worker::{Launch, Tree, forget_the_peak, peak_bytes, tree};
 
 /// The input whose copies are counted: the system's own count of resident pages may be off by a quarter of a mebibyte.
 const INPUT_BYTES: u64 = 8 << 20;

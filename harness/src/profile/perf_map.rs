@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use crate::worker::{GuardList, perf_map_of};
+use bindbench_worker::{GuardList, perf_map_of};
 
 /// Pieces of code of one process, ascending.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

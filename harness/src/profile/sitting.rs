@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use bindbench_model::{Status, shortened};
 use bindbench_protocol::{Loaded, Reply, Request, Sample, Sampled};
+use bindbench_worker::{Guard, Launch, Limits, PATIENCE, Worker};
 
 use super::subject::Subject;
 use crate::measure::Watch;
 use crate::measure::crew::{Trouble, check, describe, trouble};
-use crate::worker::{Guard, Launch, Limits, PATIENCE, Worker};
 
 /// Never more than this many calls in a loop: their inputs' list stays within 32 MiB.
 const MOST_LOOPS: u64 = 1 << 22;

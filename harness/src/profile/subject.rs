@@ -3,6 +3,7 @@
 use bindbench_catalog::{Catalog, CatalogError, Matrix, Preset, Selection, Size, matrix, matrix_of_cases, matrix_to_profile};
 use bindbench_model::profile::{Profile, ProfiledCell, SCHEMA};
 use bindbench_model::{Case, Cell, Run, Unit, time_only};
+use bindbench_worker::{Launch, Limits};
 use miette::{Result, miette};
 
 use super::class::Owners;
@@ -10,7 +11,6 @@ use crate::measure::contender::{Contender, Pools, check_room, contender};
 use crate::measure::environment::allowed_cpus;
 use crate::measure::{Launches, Options, lay_out};
 use crate::setup::Workshop;
-use crate::worker::{Launch, Limits};
 
 /// A cell to look at.
 #[derive(Clone, Debug)]

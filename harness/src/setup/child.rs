@@ -10,10 +10,9 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use bindbench_files::lock::Lock;
+use bindbench_worker::Guard;
 use rustix::io::retry_on_intr;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
-
-use crate::worker::Guard;
 
 static GUARD: OnceLock<Guard> = OnceLock::new();
 static RUNNING: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());

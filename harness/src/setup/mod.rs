@@ -12,6 +12,7 @@ pub mod imports;
 pub mod inputs;
 pub mod interpreters;
 mod kernels;
+pub mod launch;
 pub mod layout;
 pub mod lines;
 pub mod needs;

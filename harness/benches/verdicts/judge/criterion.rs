@@ -10,8 +10,8 @@ use bindbench::cmd::sides::BothSides;
 use bindbench::measure::crew::Trouble;
 use bindbench::measure::{Watch, environment};
 use bindbench::profile::{Begun, Cases, Sitting, Studio, Subject, begin};
-use bindbench::worker::{Guard, Limits};
 use bindbench_catalog::{Preset, Selection, Side};
+use bindbench_worker::{Guard, Limits};
 use clap::Parser;
 use miette::{IntoDiagnostic, Result, bail, miette};
 

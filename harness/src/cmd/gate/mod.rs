@@ -11,6 +11,7 @@ use std::time::Duration;
 use bindbench_catalog::{Preset, Selection, Side};
 use bindbench_model::{CellKey, Counter};
 use bindbench_stats::{Gate, LOOKS};
+use bindbench_worker::{Guard, Limits};
 use clap::Parser;
 use indicatif::ProgressBar;
 use miette::{Context, IntoDiagnostic, Result, bail};
@@ -27,7 +28,6 @@ use crate::report::gate::{
 use crate::report::warnings::remembering;
 use crate::setup::bar_style;
 use crate::setup::layout::Layout;
-use crate::worker::{Guard, Limits};
 use begin::Begun;
 
 /// Builds base and head, and measures them in turn until it is known whether head is slower.

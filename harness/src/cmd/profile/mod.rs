@@ -13,7 +13,9 @@ use bindbench_files::lock::Lock;
 use bindbench_model::Status;
 use bindbench_model::gauges::Leak;
 use bindbench_model::profile::{Profile, ProfiledCell};
-use bindbench_store::profile::{self, ProfileError};
+use bindbench_store::profile;
+use bindbench_store::profile::ProfileError;
+use bindbench_worker::{Guard, Limits};
 use clap::{Parser, ValueEnum};
 use miette::{Context, IntoDiagnostic, Report, Result, miette};
 
@@ -28,7 +30,6 @@ use crate::report::profile as shown;
 use crate::setup::checkout::Worktree;
 use crate::setup::layout::Layout;
 use crate::setup::{Workshop, samplers};
-use crate::worker::{Guard, Limits};
 use session::{Session, Stopped, compare};
 
 /// What to look at, and how.

@@ -17,7 +17,7 @@ use super::refusal::Refused;
 use super::sitting::{Sitting, Studio};
 use super::stacks::{LOOP, NoStacks, Sampled, Sampling, run_loops};
 use super::subject::Subject;
-use crate::worker::descendants;
+use bindbench_worker::descendants;
 use dumps::JitDumps;
 use recorder::Recorder;
 use script::Script;

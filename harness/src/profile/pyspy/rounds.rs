@@ -5,10 +5,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use bindbench_worker::descendants;
+
 use super::held::{Caught, Held};
 use crate::profile::interleave::PythonCall;
 use crate::profile::record::{Event, MOST_HELD, Record};
-use crate::worker::descendants;
 
 /// After a round all are left alone for so many times as long as it took, on average: so they are slowed by a twentieth at most.
 const REST: u32 = 20;

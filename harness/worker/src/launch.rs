@@ -4,16 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bindbench_catalog::{Entry, Lane};
-use bindbench_protocol::{BPE, KERNELS, Load};
-use miette::{Result, miette};
+use bindbench_protocol::{KERNELS, Load};
 use serde::Serialize;
-
-use crate::setup::Workshop;
-use crate::setup::build::{placeholders_of, substitute};
-use crate::setup::interpreters::Interpreter;
-use crate::setup::packages;
-use crate::setup::receipt::Receipt;
 
 /// Variables of Python's that a user may set to choose how the interpreter works; they are recorded with the run. All others are
 /// kept from workers: a stray `PYTHONPATH` or `PYTHONTRACEMALLOC` would change what is measured.
@@ -38,54 +30,6 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// The worker of a lane that is ready.
-    ///
-    /// # Errors
-    /// When a native lane's command has an unknown placeholder.
-    pub fn of(workshop: &Workshop, lane: &Lane, interpreter: Option<&Interpreter>, receipt: &Receipt) -> Result<Self> {
-        let strategy = workshop.catalog.strategy_of(lane).ok_or_else(|| miette!("{} belongs to no strategy", lane.id))?;
-        Self::from(workshop, (lane, &strategy.folder), interpreter, receipt, &workshop.layout.pyscripts())
-    }
-
-    /// The same with the lane's sources, and the worker's package, in these folders.
-    ///
-    /// # Errors
-    /// As above.
-    pub fn from(
-        workshop: &Workshop,
-        (lane, sources): (&Lane, &Path),
-        interpreter: Option<&Interpreter>,
-        receipt: &Receipt,
-        worker: &Path,
-    ) -> Result<Self> {
-        let strategy = workshop.catalog.strategy_of(lane).ok_or_else(|| miette!("{} belongs to no strategy", lane.id))?;
-        let layout = &workshop.layout;
-        let mut environment = BTreeMap::from([
-            (KERNELS.to_owned(), layout.kernels_library().display().to_string()),
-            (BPE.to_owned(), layout.bpe().display().to_string()),
-        ]);
-        let mut modules = BTreeMap::new();
-        let command = match (&lane.entry, interpreter) {
-            (Entry::Python(names), Some(interpreter)) => {
-                modules.clone_from(names);
-                environment.insert("PYTHONPATH".to_owned(), worker.display().to_string());
-                vec![workshop.python(interpreter).display().to_string(), "-m".to_owned(), "bindbench_worker".to_owned()]
-            }
-            (Entry::Python(_), None) => return Err(miette!("{} needs an interpreter", lane.id)),
-            (Entry::Native { command, .. }, _) => {
-                let mut places = placeholders_of(layout, strategy, None, &receipt.out);
-                places.insert("source", vec![sources.display().to_string()]);
-                let words: Result<Vec<_>, _> = command.iter().map(|word| substitute(word, &places)).collect();
-                words.map_err(|error| miette!("{} {error}", lane.id))?.concat()
-            }
-        };
-        let mut paths: Vec<PathBuf> = vec![receipt.out.clone(), sources.to_owned()];
-        if lane.packages.is_some() {
-            paths.insert(0, packages::folder(&receipt.out, lane));
-        }
-        Ok(Self { command, environment, load: Load { lane: lane.id.clone(), paths, modules, cpus: None, timeless: false }, bare: false })
-    }
-
     /// The same worker with a program around it, in a bare environment.
     #[must_use]
     pub fn under(&self, words: Vec<String>) -> Self {

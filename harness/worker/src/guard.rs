@@ -131,7 +131,7 @@ impl Guard {
     }
 
     /// The folder for temporary files of what it looks after. It goes with the driver.
-    pub(crate) fn scratch(&self) -> Option<&Path> {
+    pub fn scratch(&self) -> Option<&Path> {
         self.scratch.as_ref().map(TempDir::path)
     }
 
@@ -191,12 +191,12 @@ impl Drop for Guard {
 
 impl GuardList {
     /// Puts a process group on the list.
-    pub(crate) fn add(&self, group: Pid) {
+    pub fn add(&self, group: Pid) {
         self.say(&Line::Group(group.as_raw_nonzero().get().cast_unsigned()));
     }
 
     /// Takes it off: it is gone.
-    pub(crate) fn remove(&self, group: Pid) {
+    pub fn remove(&self, group: Pid) {
         self.say(&Line::GroupEnded(group.as_raw_nonzero().get().cast_unsigned()));
     }
 

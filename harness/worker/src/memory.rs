@@ -16,7 +16,7 @@ mod system {
     use std::fs;
 
     use super::Tree;
-    use crate::worker::processes::descendants;
+    use crate::processes::descendants;
 
     /// Resident set of a process, pages that it shares counted in. None where the system does not tell, or when it is gone.
     pub fn resident_bytes(pid: u32) -> Option<u64> {
