@@ -12,11 +12,11 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use bindbench::cmd::setup::set_up;
-use bindbench::measure::environment::allowed_cpus;
-use bindbench::setup::build::State;
-use bindbench::setup::launch::launch;
 use bindbench_catalog::{Preset, Selection};
+use bindbench_measure::environment::allowed_cpus;
 use bindbench_protocol::{Prepare, Reply, Request, Sample};
+use bindbench_setup::build::State;
+use bindbench_setup::launch::launch;
 use bindbench_stats::{Estimate, Resolution, Twin, Verdict, median, verdict, widening};
 use bindbench_worker::{Guard, Launch, Limits, Worker, watch};
 use clap::Parser;

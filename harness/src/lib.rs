@@ -1,18 +1,11 @@
 //! bindbench compares the ways Python can reach native code.
 //!
-//! Data runs one way: catalog → setup → measure → store → analysis → report. One wing runs things (`bindbench_catalog`, `setup`,
-//! `bindbench_worker`, `measure`, `profile`, `debug`), one reads what was run (`analysis` by `bindbench_stats`, `report`); they meet only in
-//! `bindbench_model`, `bindbench_store` and under `cmd`.
+//! This crate is the command line: a file for each command. What commands do is done by the crates beside it: `catalog`, `setup`, `worker`,
+//! `measure` and `inspect` run things, `analysis` (by `stats`) and `report` read what was run; they meet only in `model` and `store`.
 
 // What prints has to cope with a reader that is gone, or a disk that is full: `println!` panics then.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod analysis;
 pub mod cmd;
-pub mod debug;
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod measure;
-pub mod profile;
-pub mod report;
-pub mod setup;

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bindbench::cmd::sides::{BothSides, Sides};
-use bindbench::setup::build::State;
-use bindbench::setup::interpreters::Interpreter;
-use bindbench::setup::layout::Layout;
 use bindbench_catalog::{Selection, Side};
+use bindbench_setup::build::State;
+use bindbench_setup::interpreters::Interpreter;
+use bindbench_setup::layout::Layout;
 use clap::Parser;
 use miette::{Context, IntoDiagnostic, Result, bail};
 use serde::{Deserialize, Serialize};

@@ -9,9 +9,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use bindbench::analysis::instructions;
-use bindbench::setup::checkout::Worktree;
+use bindbench_analysis::instructions;
 use bindbench_model::CellKey;
+use bindbench_setup::checkout::Worktree;
 use bindbench_store::Recorded;
 use miette::{Context, IntoDiagnostic, Result, bail, miette};
 use serde::{Deserialize, Serialize};

@@ -3,6 +3,7 @@
 //! Data only. Files are read and written elsewhere; nothing here knows a strategy or a workload by name.
 
 mod axes;
+mod command;
 mod counts;
 pub mod gauges;
 mod key;
@@ -11,6 +12,7 @@ mod run;
 mod shortened;
 
 pub use axes::{Comparison, Form, Gil, Parallel};
+pub use command::{quoted, shell};
 pub use counts::{Count, Counter, Counting};
 pub use key::{CellKey, case_name};
 pub use run::{

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bindbench_catalog::Preset;
+use bindbench_setup::layout::Layout;
 use clap::Parser;
 use miette::Result;
 
 use super::{claims, print, profile, report, run, say, setup};
-use crate::setup::layout::Layout;
 
 /// What to set up, to measure and to profile.
 #[derive(Clone, Debug, Parser)]

@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bindbench_inspect::debug::{Gdb, Script, breakpoint};
+use bindbench_setup::Workshop;
+use bindbench_setup::build::State;
+use bindbench_setup::launch::launch;
+use bindbench_setup::layout::Layout;
 use clap::Parser;
 use miette::{IntoDiagnostic, Result, WrapErr, miette};
 
 use super::again::{again, pasted, with_path};
 use super::print;
-use crate::debug::{Gdb, Script, breakpoint};
-use crate::setup::Workshop;
-use crate::setup::build::State;
-use crate::setup::launch::launch;
-use crate::setup::layout::Layout;
 
 /// Which lane, and what it is to do.
 #[derive(Clone, Debug, Parser)]

@@ -6,6 +6,13 @@ use std::process::ExitCode;
 
 use bindbench_catalog::{Lane, Selection};
 use bindbench_model::{Comparison, Form, Gil, Parallel};
+use bindbench_report::seen;
+use bindbench_setup::build::State;
+use bindbench_setup::definitions::Undefined;
+use bindbench_setup::interpreters::Interpreter;
+use bindbench_setup::launch::launch;
+use bindbench_setup::layout::Layout;
+use bindbench_setup::{Workshop, definitions};
 use bindbench_worker::Launch;
 use clap::Parser;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
@@ -14,13 +21,6 @@ use miette::{IntoDiagnostic, Result};
 use serde::Serialize;
 
 use super::print;
-use crate::report::seen;
-use crate::setup::Workshop;
-use crate::setup::build::State;
-use crate::setup::definitions::{self, Undefined};
-use crate::setup::interpreters::Interpreter;
-use crate::setup::launch::launch;
-use crate::setup::layout::Layout;
 
 /// What to show; everything when nothing is selected.
 #[derive(Clone, Debug, Parser)]

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bindbench_catalog::{Input, Preset, Recipe, Selection, matrix};
+use bindbench_measure::environment::allowed_cpus;
 use bindbench_model::{Case, case_name};
+use bindbench_setup::inputs::{Pool, make_pool};
+use bindbench_setup::layout::Layout;
+use bindbench_setup::room::Wanted;
+use bindbench_setup::{Workshop, room, texts};
 use clap::Parser;
 use miette::Result;
 
 use super::list;
-use crate::measure::environment::allowed_cpus;
-use crate::setup::inputs::{Pool, make_pool};
-use crate::setup::layout::Layout;
-use crate::setup::room::{self, Wanted};
-use crate::setup::{Workshop, texts};
 
 /// What to set up; everything when nothing is selected.
 #[derive(Clone, Debug, Parser)]

@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 
 use bindbench_catalog::{CHECKOUT, Catalog};
 use bindbench_model::GateRecord;
+use bindbench_setup::Workshop;
+use bindbench_setup::checkout::{Worktree, commit_of};
+use bindbench_setup::layout::Layout;
+use bindbench_setup::receipt::fingerprint;
 use miette::{Result, bail};
-
-use crate::setup::Workshop;
-use crate::setup::checkout::{Worktree, commit_of};
-use crate::setup::layout::Layout;
-use crate::setup::receipt::fingerprint;
 
 /// Which two builds.
 #[derive(Clone, Debug, Default, clap::Args)]

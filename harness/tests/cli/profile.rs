@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use bindbench::profile::Backend;
+use bindbench_inspect::Backend;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bindbench::profile::Backend;
+use bindbench_inspect::Backend;
 
 use crate::profile::{allowed, folder, is_at_least, nothing_is_left, say, truth};
 use crate::sandbox::{Ended, Sandbox};

@@ -9,7 +9,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use bindbench_catalog::{Preset, Selection, Side};
+use bindbench_measure::{MOST_ROUNDS, Options, Outcome, Session, Watch, environment};
 use bindbench_model::{CellKey, Counter};
+use bindbench_report::gate::{
+    Gated, JSON_SCHEMA, Judged, Pair, Verdict, judged, judged_count, junit, markdown, of_generation, pairs, terminal, uncounted,
+};
+use bindbench_report::warnings::remembering;
+use bindbench_setup::bar_style;
+use bindbench_setup::layout::Layout;
 use bindbench_stats::{Gate, LOOKS};
 use bindbench_worker::{Guard, Limits};
 use clap::Parser;
@@ -21,13 +28,6 @@ use super::compare::{INCONCLUSIVE, percent, write};
 use super::run::{INTERRUPTED, USUAL_TIMEOUT, listen, seconds};
 use super::sides::Sides;
 use super::{print, report, say};
-use crate::measure::{MOST_ROUNDS, Options, Outcome, Session, Watch, environment};
-use crate::report::gate::{
-    Gated, JSON_SCHEMA, Judged, Pair, Verdict, judged, judged_count, junit, markdown, of_generation, pairs, terminal, uncounted,
-};
-use crate::report::warnings::remembering;
-use crate::setup::bar_style;
-use crate::setup::layout::Layout;
 use begin::Begun;
 
 /// Builds base and head, and measures them in turn until it is known whether head is slower.

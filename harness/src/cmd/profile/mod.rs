@@ -10,9 +10,15 @@ use std::time::Duration;
 use bindbench_catalog::{Catalog, CatalogError, Matrix, Preset, Selection};
 use bindbench_files::atomic::Scratch;
 use bindbench_files::lock::Lock;
+use bindbench_inspect::{Backend, Begun, Cases, Choice, Refused, Sampling, Sizes, Studio, begin};
+use bindbench_measure::{Watch, environment};
 use bindbench_model::Status;
 use bindbench_model::gauges::Leak;
 use bindbench_model::profile::{Profile, ProfiledCell};
+use bindbench_report::profile as shown;
+use bindbench_setup::checkout::Worktree;
+use bindbench_setup::layout::Layout;
+use bindbench_setup::{Workshop, samplers};
 use bindbench_store::profile;
 use bindbench_store::profile::ProfileError;
 use bindbench_worker::{Guard, Limits};
@@ -24,12 +30,6 @@ use super::run::{INTERRUPTED, listen, seconds};
 use super::setup::set_up_in;
 use super::sides::{BothSides, Sides};
 use super::{print, say};
-use crate::measure::{Watch, environment};
-use crate::profile::{Backend, Begun, Cases, Choice, Refused, Sampling, Sizes, Studio, begin};
-use crate::report::profile as shown;
-use crate::setup::checkout::Worktree;
-use crate::setup::layout::Layout;
-use crate::setup::{Workshop, samplers};
 use session::{Session, Stopped, compare};
 
 /// What to look at, and how.
