@@ -1,5 +1,8 @@
 //! What the samples of a run say, and how sure: [`bindbench_stats`] on a [`Recorded`]. Nothing here starts a process or prints.
 
+// What prints has to cope with a reader that is gone, or a disk that is full: `println!` panics then.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod points;
 
 #[cfg(test)]

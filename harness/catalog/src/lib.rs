@@ -1,5 +1,8 @@
 //! What there is to measure: strategies, workloads, the selection grammar, and the matrix of cells they span.
 
+// What prints has to cope with a reader that is gone, or a disk that is full: `println!` panics then.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod case;
 mod error;
 pub mod manifest;

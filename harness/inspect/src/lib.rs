@@ -4,6 +4,8 @@
 //! unwound (`image`, `unwind`), named (`perf_map`, `names`, `class`), folded (`fold`), split by what was done (`split`), and drawn
 //! (`picture`, `difference`, `firefox`). A profiled pass is never a timed one. Other ways to take samples are `perf`, `pyspy` and `pprof`.
 
+// What prints has to cope with a reader that is gone, or a disk that is full: `println!` panics then.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 // What only the built-in sampler uses is compiled everywhere, so that its tests run everywhere.
 #![cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), allow(dead_code))]
 

@@ -1,5 +1,8 @@
 //! Measuring: verification, calibration, and the run loop over generations and shuffled rounds; and counting instructions.
 
+// What prints has to cope with a reader that is gone, or a disk that is full: `println!` panics then.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod again;
 mod calibrate;
 pub mod callgrind;

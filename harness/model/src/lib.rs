@@ -2,6 +2,9 @@
 //!
 //! Data only. Files are read and written elsewhere; nothing here knows a strategy or a workload by name.
 
+// What prints has to cope with a reader that is gone, or a disk that is full: `println!` panics then.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod axes;
 mod command;
 mod counts;

@@ -1,5 +1,8 @@
 //! From a recorded run to what people see. One model ([`Report`]), several ways to show it; none of them starts a process.
 
+// What prints has to cope with a reader that is gone, or a disk that is full: `println!` panics then.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod cell_names;
 pub mod choice;
 pub mod claims;

@@ -1,5 +1,8 @@
 //! Set-up: interpreters, environments, builds, receipts, inputs. Everything it makes is below `build/`.
 
+// What prints has to cope with a reader that is gone, or a disk that is full: `println!` panics then.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod bpe;
 pub mod build;
 mod cargo_library;

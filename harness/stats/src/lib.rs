@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// What prints has to cope with a reader that is gone, or a disk that is full: `println!` panics then.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod bounds;
 mod change_points;

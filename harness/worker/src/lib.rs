@@ -1,5 +1,8 @@
 //! Workers: how one is started, spoken to, watched and ended. The protocol itself is the crate `bindbench-protocol`.
 
+// What prints has to cope with a reader that is gone, or a disk that is full: `println!` panics then.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod channel;
 mod ending;
 mod guard;
