@@ -11,13 +11,14 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use bindbench::catalog::{Preset, Selection};
 use bindbench::cmd::setup::set_up;
-use bindbench::measure::environment::allowed_cpus;
-use bindbench::setup::build::State;
-use bindbench::stats::{Estimate, Resolution, Twin, Verdict, median, verdict, widening};
-use bindbench::worker::{Guard, Launch, Limits, Worker, watch};
+use bindbench_catalog::{Preset, Selection};
+use bindbench_measure::environment::allowed_cpus;
 use bindbench_protocol::{Prepare, Reply, Request, Sample};
+use bindbench_setup::build::State;
+use bindbench_setup::launch::launch;
+use bindbench_stats::{Estimate, Resolution, Twin, Verdict, median, verdict, widening};
+use bindbench_worker::{Guard, Launch, Limits, Worker, watch};
 use clap::Parser;
 use miette::{Context, IntoDiagnostic, Result, bail, miette};
 use rand::SeedableRng;
@@ -69,7 +70,7 @@ fn main() -> Result<ExitCode> {
     let lanes = selection.lanes(&workshop.catalog)?;
     let interpreter = workshop.interpreters(&pythons, &lanes)?.swap_remove(0);
     let State::Ready(receipt) = workshop.state(lanes[0], Some(&interpreter)) else { bail!("{LANE} is not ready") };
-    let mut launch = Launch::of(&workshop, lanes[0], Some(&interpreter), &receipt)?;
+    let mut launch = launch(&workshop, lanes[0], Some(&interpreter), &receipt)?;
     // The last CPU, as in a run; elsewhere nothing is pinned.
     launch.load.cpus = cfg!(target_os = "linux").then(|| allowed_cpus().split_off(allowed_cpus().len() - 1));
 

@@ -12,33 +12,36 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use bindbench_analysis::Analysis;
+use bindbench_catalog::manifest::read_strategies;
+use bindbench_catalog::workload::read_workloads;
+use bindbench_catalog::{Catalog, Preset, Selection, matrix, matrix_to_profile};
+use bindbench_inspect::{memory, perf, perf_map, pprof, record, rhythm};
+use bindbench_measure::contender::Contender;
+use bindbench_measure::crew::{check, describe};
+use bindbench_measure::{plan, schedule};
+use bindbench_model::CellKey;
 use bindbench_protocol::{Answer, Integers, Reply};
-
-use crate::catalog::manifest::read_strategies;
-use crate::catalog::workload::read_workloads;
-use crate::catalog::{Catalog, Preset, Selection, matrix, matrix_to_profile};
-use crate::measure::contender::Contender;
-use crate::measure::crew::{check, describe};
-use crate::measure::{plan, schedule};
-use crate::profile::{memory, perf, perf_map, pprof, record, rhythm};
-use crate::report::choice::Choice;
-use crate::report::claims::{self, Claims, Known};
-use crate::report::compare::{self, Comparison, Side};
-use crate::report::export::{Layout as Other, export};
-use crate::report::gate::{self, Gated};
-use crate::report::history::{self, History};
-use crate::report::ladder::Ladder;
-use crate::report::page::{self, Extras, Flamegraph, Plots};
-use crate::report::terminal::Look;
-use crate::report::{Report, csv, instructions, json, markdown, plots, profile as shown, talks, terminal};
-use crate::setup::inputs::Pool;
-use crate::setup::layout::Layout;
-use crate::setup::oracle::Expected;
-use crate::setup::receipt::Receipt;
-use crate::stats::{Analysis, Gate};
-use crate::store::profile::Profiled;
-use crate::store::pyperf::Suite;
-use crate::store::{CellKey, Recorded, RunFolder};
+use bindbench_report::choice::Choice;
+use bindbench_report::claims::{Claims, Known};
+use bindbench_report::compare::{Comparison, Side};
+use bindbench_report::export::{Layout as Other, export};
+use bindbench_report::gate::Gated;
+use bindbench_report::history::History;
+use bindbench_report::ladder::Ladder;
+use bindbench_report::page::{Extras, Flamegraph, Plots};
+use bindbench_report::terminal::Look;
+use bindbench_report::{
+    Report, claims, compare, csv, gate, history, instructions, json, markdown, page, plots, profile as shown, talks, terminal,
+};
+use bindbench_setup::inputs::Pool;
+use bindbench_setup::layout::Layout;
+use bindbench_setup::oracle::Expected;
+use bindbench_setup::receipt::Receipt;
+use bindbench_stats::Gate;
+use bindbench_store::profile::Profiled;
+use bindbench_store::pyperf::Suite;
+use bindbench_store::{Recorded, RunFolder};
 
 /// A target: it is given bytes, and an empty folder that it may write to, the same one every time.
 pub type Target = fn(&[u8], &Path);

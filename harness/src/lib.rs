@@ -1,23 +1,11 @@
 //! bindbench compares the ways Python can reach native code.
 //!
-//! Data runs one way: catalog → setup → measure → store → stats → report. One wing runs things (`catalog`, `setup`, `worker`,
-//! `measure`, `profile`, `debug`), one reads what was run (`stats`, `report`); they meet only in `store` and under `cmd`.
+//! This crate is the command line: a file for each command. What commands do is done by the crates beside it: `catalog`, `setup`, `worker`,
+//! `measure` and `inspect` run things, `analysis` (by `stats`) and `report` read what was run; they meet only in `model` and `store`.
 
 // What prints has to cope with a reader that is gone, or a disk that is full: `println!` panics then.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-pub mod atomic;
-pub mod catalog;
 pub mod cmd;
-pub mod debug;
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod lock;
-pub mod measure;
-pub mod profile;
-pub mod report;
-pub mod setup;
-pub mod shortened;
-pub mod stats;
-pub mod store;
-pub mod worker;

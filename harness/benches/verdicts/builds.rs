@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bindbench::catalog::{Selection, Side};
 use bindbench::cmd::sides::{BothSides, Sides};
-use bindbench::setup::build::State;
-use bindbench::setup::interpreters::Interpreter;
-use bindbench::setup::layout::Layout;
+use bindbench_catalog::{Selection, Side};
+use bindbench_setup::build::State;
+use bindbench_setup::interpreters::Interpreter;
+use bindbench_setup::layout::Layout;
 use clap::Parser;
 use miette::{Context, IntoDiagnostic, Result, bail};
 use serde::{Deserialize, Serialize};

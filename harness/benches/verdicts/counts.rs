@@ -9,9 +9,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use bindbench::setup::checkout::Worktree;
-use bindbench::stats::Instructions;
-use bindbench::store::{CellKey, Recorded};
+use bindbench_analysis::instructions;
+use bindbench_model::CellKey;
+use bindbench_setup::checkout::Worktree;
+use bindbench_store::Recorded;
 use miette::{Context, IntoDiagnostic, Result, bail, miette};
 use serde::{Deserialize, Serialize};
 
@@ -146,7 +147,7 @@ impl Binding {
         let folder = fs::read_dir(runs).into_diagnostic()?.flatten().map(|entry| entry.path()).find(|path| path.join("run.json").exists());
         let recorded = Recorded::read(&folder.ok_or_else(|| miette!("{} has not been counted", self.lane))?)?;
         let counts = recorded.run.cells.iter().filter_map(|cell| {
-            let count = Instructions::of(cell.id, &recorded.counts)?;
+            let count = instructions(cell.id, &recorded.counts)?;
             Some((CellKey::of(cell, &recorded.run).case(), count.low, count.high, count.processes))
         });
         Ok(counts.collect())

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bindbench::atomic;
+use bindbench_files::atomic;
 use miette::{Context, IntoDiagnostic, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

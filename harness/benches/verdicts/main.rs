@@ -19,8 +19,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use bindbench::measure::environment;
-use bindbench::worker::watch;
+use bindbench_measure::environment;
+use bindbench_worker::watch;
 use clap::Parser;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use miette::{IntoDiagnostic, Result, bail};
@@ -115,7 +115,7 @@ fn take_turns(
     journal: &mut Journal,
 ) -> Result<()> {
     let most = |part: &Part| args.trials.unwrap_or(part.trials());
-    let cpu = environment::environment(&bindbench::setup::needs::Tools::find(&yard.layout.tools()), true).cpu;
+    let cpu = environment::environment(&bindbench_setup::needs::Tools::find(&yard.layout.tools()), true).cpu;
     for stretch in 1..=parts.iter().map(most).max().unwrap_or(0).div_ceil(STRETCH) {
         for part in parts {
             let (name, within, enough) = (part.name(), given.unwrap_or(part.time()), most(part).min(stretch * STRETCH) as usize);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bindbench::stats::wilson;
+use bindbench_stats::wilson;
 
 use super::journal::{Journal, Trial};
 use super::judge::Said;

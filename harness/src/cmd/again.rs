@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use crate::report::page::quoted;
+use bindbench_model::quoted;
 
 /// The words that this process was started with. What is no Unicode in them is shown as U+FFFD: they are for people.
 pub(super) fn command_line() -> Vec<String> {

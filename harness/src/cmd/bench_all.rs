@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bindbench_catalog::Preset;
+use bindbench_setup::layout::Layout;
 use clap::Parser;
 use miette::Result;
 
 use super::{claims, print, profile, report, run, say, setup};
-use crate::catalog::Preset;
-use crate::setup::layout::Layout;
 
 /// What to set up, to measure and to profile.
 #[derive(Clone, Debug, Parser)]

@@ -4,13 +4,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use bindbench_catalog::Catalog;
+use bindbench_report::claims;
+use bindbench_report::claims::{Claims, Known};
+use bindbench_setup::layout::Layout;
+use bindbench_store::Recorded;
 use miette::{IntoDiagnostic, Result};
 
 use super::{print, report};
-use crate::catalog::Catalog;
-use crate::report::claims::{self, Claims, Known};
-use crate::setup::layout::Layout;
-use crate::store::Recorded;
 
 /// Prints what a run says about each claim, and writes claims.md.
 #[derive(Clone, Debug, clap::Args)]

@@ -2,15 +2,14 @@
 
 use std::process::ExitCode;
 
+use bindbench_setup::layout::Layout;
 use miette::Result;
-
-use crate::setup::layout::Layout;
 
 /// Removes `build/`.
 ///
 /// # Errors
 /// When a driver is at work there, or the disk refuses.
 pub fn run() -> Result<ExitCode> {
-    crate::setup::clean(&Layout::find())?;
+    bindbench_setup::clean(&Layout::find())?;
     Ok(ExitCode::SUCCESS)
 }

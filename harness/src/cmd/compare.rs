@@ -5,17 +5,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use bindbench_catalog::Selection;
+use bindbench_files::atomic;
+use bindbench_report::choice::Choice;
+use bindbench_report::compare::{Comparison, Side, Verdict, junit, terminal};
+use bindbench_setup::layout::Layout;
+use bindbench_stats::Change;
+use bindbench_store::Recorded;
+use bindbench_store::pyperf::Suite;
 use miette::{Context, IntoDiagnostic, Result};
 
 use super::{print, report};
-use crate::atomic;
-use crate::catalog::Selection;
-use crate::report::choice::Choice;
-use crate::report::compare::{Comparison, Side, Verdict, junit, terminal};
-use crate::setup::layout::Layout;
-use crate::stats::Change;
-use crate::store::Recorded;
-use crate::store::pyperf::Suite;
 
 /// Compares two runs cell by cell: A is what ratios refer to.
 #[derive(Clone, Debug, clap::Args)]

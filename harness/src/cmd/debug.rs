@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bindbench_inspect::debug::{Gdb, Script, breakpoint};
+use bindbench_setup::Workshop;
+use bindbench_setup::build::State;
+use bindbench_setup::launch::launch;
+use bindbench_setup::layout::Layout;
 use clap::Parser;
 use miette::{IntoDiagnostic, Result, WrapErr, miette};
 
 use super::again::{again, pasted, with_path};
 use super::print;
-use crate::debug::{Gdb, Script, breakpoint};
-use crate::setup::Workshop;
-use crate::setup::build::State;
-use crate::setup::layout::Layout;
-use crate::worker::Launch;
 
 /// Which lane, and what it is to do.
 #[derive(Clone, Debug, Parser)]
@@ -58,7 +58,7 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
         State::Stale(reason) => return Err(args.not_ready(catalogs, &format!("is stale: {reason}"))),
         State::Unbuilt => return Err(args.not_ready(catalogs, "is not set up")),
     };
-    let launch = Launch::of(&workshop, lane, interpreter, &receipt)?;
+    let launch = launch(&workshop, lane, interpreter, &receipt)?;
     let operation =
         &workshop.catalog.workload(&case.workload).ok_or_else(|| miette!("there is no {}", case.workload))?.operations[&case.operation];
     let function = match &args.function {

@@ -3,19 +3,19 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bindbench_catalog::Need;
+use bindbench_inspect::Backend;
+use bindbench_measure::callgrind::{Callgrind, REMEDY};
+use bindbench_measure::instrument::Instrument;
+use bindbench_model::Counter;
+use bindbench_setup::Workshop;
+use bindbench_setup::layout::Layout;
+use bindbench_setup::needs::remedy;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, LineStyle, Table};
 use miette::{Diagnostic, Result, bail};
 
 use super::{noise, print};
-use crate::catalog::Need;
-use crate::measure::callgrind::{Callgrind, REMEDY};
-use crate::measure::instrument::Instrument;
-use crate::profile::Backend;
-use crate::setup::Workshop;
-use crate::setup::layout::Layout;
-use crate::setup::needs::remedy;
-use crate::store::counts::Counter;
 
 /// What to look at.
 #[derive(Clone, Debug, clap::Args)]

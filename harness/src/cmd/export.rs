@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bindbench_catalog::Selection;
+use bindbench_model::CellKey;
+use bindbench_report::choice::Choice;
+use bindbench_report::export;
+use bindbench_report::export::export;
+use bindbench_setup::layout::Layout;
+use bindbench_store::Recorded;
 use miette::{IntoDiagnostic, Result, miette};
 
 use super::compare::write;
 use super::{print, report, say};
-use crate::catalog::Selection;
-use crate::report::choice::Choice;
-use crate::report::export::{self, export};
-use crate::setup::layout::Layout;
-use crate::store::{CellKey, Recorded};
 
 /// Prints a run in the layout of another tool, or writes it to a file.
 #[derive(Clone, Debug, clap::Args)]

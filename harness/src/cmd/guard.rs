@@ -9,6 +9,6 @@ use miette::Result;
 /// # Errors
 /// None.
 pub fn run() -> Result<ExitCode> {
-    crate::worker::watch(std::io::stdin().lock());
+    bindbench_worker::watch(std::io::stdin().lock());
     Ok(ExitCode::SUCCESS)
 }

@@ -5,16 +5,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use bindbench_catalog::Selection;
+use bindbench_report::choice::Choice;
+use bindbench_report::history::{History, keys, terminal};
+use bindbench_report::plots;
+use bindbench_setup::layout::Layout;
+use bindbench_store::Recorded;
 use miette::{Context, IntoDiagnostic, Result, bail};
 
 use super::compare::percent;
 use super::{print, report, say};
-use crate::catalog::Selection;
-use crate::report::choice::Choice;
-use crate::report::history::{History, keys, terminal};
-use crate::report::plots;
-use crate::setup::layout::Layout;
-use crate::store::Recorded;
 
 /// Shows how cells went over many runs, and where their level changed; draws a plot of each.
 #[derive(Clone, Debug, clap::Args)]

@@ -4,6 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bindbench_catalog::{Lane, Selection};
+use bindbench_model::{Comparison, Form, Gil, Parallel};
+use bindbench_report::seen;
+use bindbench_setup::build::State;
+use bindbench_setup::definitions::Undefined;
+use bindbench_setup::interpreters::Interpreter;
+use bindbench_setup::launch::launch;
+use bindbench_setup::layout::Layout;
+use bindbench_setup::{Workshop, definitions};
+use bindbench_worker::Launch;
 use clap::Parser;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, LineStyle, Table};
@@ -11,15 +21,6 @@ use miette::{IntoDiagnostic, Result};
 use serde::Serialize;
 
 use super::print;
-use crate::catalog::axes::{Comparison, Form, Gil, Parallel};
-use crate::catalog::{Lane, Selection};
-use crate::report::seen;
-use crate::setup::Workshop;
-use crate::setup::build::State;
-use crate::setup::definitions::{self, Undefined};
-use crate::setup::interpreters::Interpreter;
-use crate::setup::layout::Layout;
-use crate::worker::Launch;
 
 /// What to show; everything when nothing is selected.
 #[derive(Clone, Debug, Parser)]
@@ -106,7 +107,7 @@ fn row<'a>(workshop: &'a Workshop, lane: &'a Lane, interpreter: Option<&'a Inter
     let stands = workshop.state(lane, interpreter);
     let broken = matches!(stands, State::Failed(_));
     let (state, reason, worker) = match stands {
-        State::Ready(receipt) => ("ready", None, Some(Launch::of(workshop, lane, interpreter, &receipt)?)),
+        State::Ready(receipt) => ("ready", None, Some(launch(workshop, lane, interpreter, &receipt)?)),
         State::Skipped(reason) | State::Failed(reason) => ("skipped", Some(reason), None),
         State::Stale(reason) => ("stale", Some(reason), None),
         State::Unbuilt => ("not set up", None, None),

@@ -7,19 +7,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bindbench_catalog::{Catalog, Input, Preset, Recipe, Selection, matrix};
+use bindbench_files::atomic::Scratch;
+use bindbench_measure::{Dimensions, Options, Outcome, Watch, begin, environment, neighbours};
+use bindbench_model::time_only;
+use bindbench_report::noise;
+use bindbench_setup::layout::Layout;
+use bindbench_store::Recorded;
+use bindbench_worker::{Guard, Limits};
 use miette::{Context, IntoDiagnostic, Result, miette};
 
 use super::again::command_line;
 use super::run::{INTERRUPTED, listen};
 use super::{print, say, setup};
-use crate::atomic::Scratch;
-use crate::catalog::{Catalog, Input, Preset, Recipe, Selection, matrix};
-use crate::measure::{Dimensions, Options, Outcome, Watch, begin, environment, neighbours};
-use crate::report::noise;
-use crate::setup::layout::Layout;
-use crate::store::Recorded;
-use crate::store::model::time_only;
-use crate::worker::{Guard, Limits};
 
 /// Watches what others do for so long.
 const IDLE: Duration = Duration::from_secs(3);

@@ -5,6 +5,19 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use bindbench_analysis::Analysis;
+use bindbench_files::atomic;
+use bindbench_report::claims::Claims;
+use bindbench_report::excerpt::{Chosen, excerpt};
+use bindbench_report::ladder::Ladder;
+use bindbench_report::page::{Extras, Flamegraph, Plots};
+use bindbench_report::plots::Plot;
+use bindbench_report::splice::splice;
+use bindbench_report::terminal::Look;
+use bindbench_report::{Report, claims, csv, instructions, json, markdown, page, png, talks, terminal};
+use bindbench_setup::layout::Layout;
+use bindbench_store::Recorded;
+use bindbench_store::profile::Profiled;
 use globset::GlobMatcher;
 use miette::{Context, Diagnostic, IntoDiagnostic, bail};
 use rayon::prelude::*;
@@ -12,19 +25,6 @@ use thiserror::Error;
 
 use super::again::command_line;
 use super::{print, say};
-use crate::atomic;
-use crate::report::claims::{self, Claims};
-use crate::report::excerpt::{Chosen, excerpt};
-use crate::report::ladder::Ladder;
-use crate::report::page::{self, Extras, Flamegraph, Plots};
-use crate::report::plots::Plot;
-use crate::report::splice::splice;
-use crate::report::terminal::Look;
-use crate::report::{Report, csv, instructions, json, markdown, png, talks, terminal};
-use crate::setup::layout::Layout;
-use crate::stats::Analysis;
-use crate::store::Recorded;
-use crate::store::profile::Profiled;
 
 /// Name of the page's file.
 const PAGE: &str = "index.html";
@@ -219,7 +219,7 @@ fn splice_into(file: &Path, report: &Report, chosen: &[Chosen]) -> miette::Resul
     let name = file.display().to_string();
     let old = fs::read_to_string(file).into_diagnostic().with_context(|| format!("can't read {name}"))?;
     let part = markdown::part(report, &excerpt(report, chosen));
-    let command = page::shell(&command_line());
+    let command = bindbench_model::shell(&command_line());
     let new = splice(&name, &old, &part, &command)?;
     atomic::replace(file, new.as_bytes()).into_diagnostic().with_context(|| format!("can't write {name}"))
 }

@@ -7,20 +7,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bindbench_catalog::{Preset, Selection, Size, matrix};
+use bindbench_measure::{Options, Outcome, WHILE_COUNTED, Watch, begin, environment, resume};
+use bindbench_model::{Cell, Counter, Run, Status};
+use bindbench_report::claims;
+use bindbench_setup::layout::Layout;
+use bindbench_setup::{Workshop, child};
+use bindbench_store::Recorded;
+use bindbench_worker::{Guard, Limits};
 use clap::Parser;
 use miette::{Context, IntoDiagnostic, Result, bail};
 
 use super::again::{self, command_line, with_path};
 use super::{report, say};
-use crate::catalog::{Preset, Selection, Size, matrix};
-use crate::measure::{Options, Outcome, WHILE_COUNTED, Watch, begin, environment, resume};
-use crate::report::claims;
-use crate::setup::layout::Layout;
-use crate::setup::{Workshop, child};
-use crate::store::Recorded;
-use crate::store::counts::Counter;
-use crate::store::model::{Cell, Run, Status};
-use crate::worker::{Guard, Limits};
 
 const EXIT_STATUS: &str = "Exit status:
   0  fine; lanes that a wide pattern matches and that can't be measured here are a note

@@ -3,18 +3,17 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bindbench_catalog::{Input, Preset, Recipe, Selection, matrix};
+use bindbench_measure::environment::allowed_cpus;
+use bindbench_model::{Case, case_name};
+use bindbench_setup::inputs::{Pool, make_pool};
+use bindbench_setup::layout::Layout;
+use bindbench_setup::room::Wanted;
+use bindbench_setup::{Workshop, room, texts};
 use clap::Parser;
 use miette::Result;
 
 use super::list;
-use crate::catalog::{Input, Preset, Recipe, Selection, matrix};
-use crate::measure::environment::allowed_cpus;
-use crate::setup::inputs::{Pool, make_pool};
-use crate::setup::layout::Layout;
-use crate::setup::room::{self, Wanted};
-use crate::setup::{Workshop, texts};
-use crate::store::case_name;
-use crate::store::model::Case;
 
 /// What to set up; everything when nothing is selected.
 #[derive(Clone, Debug, Parser)]

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use bindbench_catalog::{CHECKOUT, Catalog};
+use bindbench_model::GateRecord;
+use bindbench_setup::Workshop;
+use bindbench_setup::checkout::{Worktree, commit_of};
+use bindbench_setup::layout::Layout;
+use bindbench_setup::receipt::fingerprint;
 use miette::{Result, bail};
-
-use crate::catalog::{CHECKOUT, Catalog};
-use crate::setup::Workshop;
-use crate::setup::checkout::{Worktree, commit_of};
-use crate::setup::layout::Layout;
-use crate::setup::receipt::fingerprint;
-use crate::store::model::GateRecord;
 
 /// Which two builds.
 #[derive(Clone, Debug, Default, clap::Args)]

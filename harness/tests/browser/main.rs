@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bindbench::store::model::{Case, Environment, Status, Unit};
-use bindbench::store::profile::{Activity, Profile, ProfiledCell, SCHEMA, Stacks};
+use bindbench_model::profile::{Activity, Profile, ProfiledCell, SCHEMA, Stacks};
+use bindbench_model::{Case, Environment, Status, Unit};
 use serde_json::Value;
 
 const HOSTILE: &str = "<script>window.hacked = 1</script>/\"onload=x";
@@ -36,7 +36,7 @@ fn report(folder: &Path) -> String {
     let flamegraphs = folder.join("flamegraphs");
     fs::create_dir(&flamegraphs).unwrap();
     fs::write(flamegraphs.join("flame.svg"), include_str!("flame.svg")).unwrap();
-    profile().save(&flamegraphs).unwrap();
+    bindbench_store::profile::save(&profile(), &flamegraphs).unwrap();
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("bindbench"));
     command.arg("report").arg(&run).arg("--out").arg(folder.join("out")).arg("--flamegraphs").arg(&flamegraphs);
     let output = command.env_remove("GITHUB_STEP_SUMMARY").output().unwrap();

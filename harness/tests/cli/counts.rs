@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use bindbench::store::counts::Count;
+use bindbench_model::Count;
 
 use crate::sandbox::{Sandbox, cell};
 

@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use bindbench::store::Recorded;
-use bindbench::store::model::RunState;
+use bindbench_model::RunState;
+use bindbench_store::Recorded;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::sandbox::{Ended, Sandbox};

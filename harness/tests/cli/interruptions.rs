@@ -5,8 +5,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::{Child, Stdio};
 
-use bindbench::store::Recorded;
-use bindbench::store::model::{RunState, Status};
+use bindbench_model::{RunState, Status};
+use bindbench_store::Recorded;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::sandbox::{Ended, Sandbox, cell, has_its_number};

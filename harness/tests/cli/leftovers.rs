@@ -5,7 +5,7 @@
 use std::fs;
 use std::process::Command;
 
-use bindbench::store::model::{RunState, Status};
+use bindbench_model::{RunState, Status};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::sandbox::{Sandbox, cell, has_its_number};

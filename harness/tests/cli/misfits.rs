@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use bindbench::store::Recorded;
-use bindbench::store::model::Status;
+use bindbench_model::Status;
+use bindbench_store::Recorded;
 
 use crate::sandbox::{Ended, Sandbox, cell, has_its_number};
 

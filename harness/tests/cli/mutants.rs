@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use bindbench::catalog::Catalog;
-use bindbench::store::model::{Case, Cell, Run, Status};
+use bindbench_catalog::Catalog;
+use bindbench_model::{Case, Cell, Run, Status};
 
 use crate::sandbox::Sandbox;
 use crate::tally::{self, Tally};
@@ -31,7 +31,7 @@ fn sandbox() -> Sandbox {
     let texts = sandbox.path().join("build/texts");
     fs::create_dir_all(&texts).unwrap();
     fs::write(texts.join("prose.txt"), read("METHODOLOGY.md") + &read("CONTRIBUTING.md")).unwrap();
-    fs::write(texts.join("code.txt"), ["inputs", "oracle", "receipt"].map(|file| read(&format!("harness/src/setup/{file}.rs"))).concat())
+    fs::write(texts.join("code.txt"), ["inputs", "oracle", "receipt"].map(|file| read(&format!("harness/setup/src/{file}.rs"))).concat())
         .unwrap();
     fs::write(texts.join("multilingual.txt"), letters.repeat(2)).unwrap();
     sandbox.set_up("{mutants,memoirs,python}/*").succeeds();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
-use bindbench::store::model::{RunState, Status};
+use bindbench_model::{RunState, Status};
 
 use crate::sandbox::{Ended, Sandbox, cell};
 
@@ -55,7 +55,7 @@ fn an_edit_in_the_middle_reaches_no_later_generation_and_no_resumed_run() {
     resume(&sandbox).succeeds();
 }
 
-fn has_its_number_in_each(recorded: &bindbench::store::Recorded, generations: u32, rounds: u32) {
+fn has_its_number_in_each(recorded: &bindbench_store::Recorded, generations: u32, rounds: u32) {
     assert_eq!(recorded.run.state, RunState::Finished);
     let cell = cell(recorded, "steady/slow");
     assert_eq!(cell.status, Status::Ok);

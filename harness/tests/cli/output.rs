@@ -55,7 +55,7 @@ fn one_seed_is_one_order_and_loops_can_be_taken_over() {
         let arguments = ["--lane", "steady/*", "--rounds", "6", "--seed", "7", "--runs", runs];
         sandbox.run(&[&arguments[..], more].concat()).succeeds();
         let run = fs::read_dir(sandbox.path().join(runs)).unwrap().next().unwrap().unwrap().path();
-        let recorded = bindbench::store::Recorded::read(&run).unwrap();
+        let recorded = bindbench_store::Recorded::read(&run).unwrap();
         let order: Vec<_> = recorded.samples.iter().map(|s| (s.round, s.position, s.loops)).collect();
         (order, run)
     };

@@ -5,8 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use bindbench::profile::Backend;
-use bindbench::store::profile::Profile;
+use bindbench_inspect::Backend;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -88,7 +87,7 @@ fn ctrl_c_keeps_what_was_found_and_leaves_nothing_else() {
     kill_process(Pid::from_child(&driver), Signal::INT).unwrap();
     let ended = Ended { output: driver.wait_with_output().unwrap() };
     ended.exits_with(130).says(&["what was found of 1 of 2 cells"]);
-    let found = Profile::read(&folder(&sandbox)).unwrap().unwrap();
+    let found = bindbench_store::profile::read(&folder(&sandbox)).unwrap().unwrap();
     assert_eq!(found.cells.iter().map(|cell| cell.lane.as_str()).collect::<Vec<_>>(), ["truth/capi"]);
     nothing_is_left(&sandbox);
 }
@@ -126,7 +125,7 @@ fn samples_are_written_one_by_one_for_the_firefox_profiler() {
     sandbox.set_up("python/pure").succeeds();
     let arguments = ["profile", "--pass", "stacks", "-w", "call.take_list", "-s", "python/pure", "--seconds", "0.3"];
     sandbox.bindbench(&[&arguments[..], &["--firefox"]].concat()).succeeds();
-    let stacks = || Profile::read(&folder(&sandbox)).unwrap().unwrap().cells[0].stacks.clone().unwrap();
+    let stacks = || bindbench_store::profile::read(&folder(&sandbox)).unwrap().unwrap().cells[0].stacks.clone().unwrap();
     let (found, index) = (stacks(), || fs::read_to_string(folder(&sandbox).join("index.html")).unwrap());
     let written = found.firefox.unwrap();
     assert!(index().contains(&format!("href=\"{}\"", written.display())));
@@ -151,7 +150,7 @@ fn two_lanes_are_laid_upon_each_other() {
     let sandbox = truth();
     let arguments = ["profile", "--diff", "truth/ctypes", "truth/capi", "-w", "call.noop", "--seconds", "1"];
     sandbox.bindbench(&arguments).succeeds().prints(&["truth/capi against truth/ctypes, call.noop"]);
-    let found = Profile::read(&folder(&sandbox)).unwrap().unwrap();
+    let found = bindbench_store::profile::read(&folder(&sandbox)).unwrap().unwrap();
     let [difference] = &found.differences[..] else { panic!("{:?}", found.differences) };
     let svg = fs::read_to_string(folder(&sandbox).join(&difference.picture)).unwrap();
     assert!(svg.contains("the binding") && svg.contains("takes longer in truth/capi"));

@@ -1,7 +1,6 @@
 //! Profiling by py-spy, which is only built in where it is asked for: `cargo test -p bindbench --features pyspy --test cli pyspy`.
 
-use bindbench::profile::Backend;
-use bindbench::store::profile::Profile;
+use bindbench_inspect::Backend;
 
 use crate::profile::{folder, nothing_is_left, say};
 use crate::sandbox::{Ended, Sandbox};
@@ -66,7 +65,7 @@ fn shares_are_true_on(version: &str) {
     let arguments = ["profile", "--pass", "stacks", "--backend", "py-spy", "-w", "call.noop", "--seconds", "15", "--python", version, "-s"];
     sandbox.bindbench(&[&arguments[..], &["truth*/*"]].concat()).succeeds().prints(&["truth/ctypes", "index.html"]);
     sandbox.bindbench(&[&arguments[..], &["truth/{capi,ctypes}", "--threads", "2"]].concat()).succeeds();
-    let found = Profile::read(&folder(&sandbox)).unwrap().unwrap();
+    let found = bindbench_store::profile::read(&folder(&sandbox)).unwrap().unwrap();
     assert!(found.cells.len() >= 8, "{:?}", found.cells.iter().map(|cell| &cell.lane).collect::<Vec<_>>());
     for cell in &found.cells {
         let stacks = cell.stacks.as_ref().unwrap();

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use bindbench::setup::layout::Layout;
-use bindbench::setup::receipt::sha256_of;
-use bindbench::store::Recorded;
-use bindbench::store::model::{Cell, Status};
+use bindbench_model::{Cell, Status};
+use bindbench_setup::layout::Layout;
+use bindbench_setup::receipt::sha256_of;
+use bindbench_store::Recorded;
 use rustix::fs::{FlockOperation, flock};
 use tempfile::TempDir;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use bindbench::store::profile::{Activity, Profile, ProfiledCell, Stacks};
+use bindbench_model::profile::{Activity, ProfiledCell, Stacks};
 
 use crate::profile::{allowed, default_interpreter, folder, gives_names, nothing_is_left, say};
 use crate::sandbox::{Ended, Sandbox};
@@ -23,7 +23,7 @@ pub fn profile(sandbox: &Sandbox, backend: &str, more: &[&str]) -> Ended {
     for seconds in ["2.5", "6", "20"] {
         let arguments = ["profile", "--pass", "stacks", "--backend", backend, "-w", "call.noop", "--seconds", seconds];
         ended = Some(sandbox.bindbench(&[&arguments[..], more].concat()).succeeds());
-        let found = Profile::read(&folder(sandbox)).unwrap().unwrap();
+        let found = bindbench_store::profile::read(&folder(sandbox)).unwrap().unwrap();
         if found.cells.iter().all(|cell| cell.stacks.as_ref().is_some_and(|stacks| stacks.samples >= ENOUGH)) {
             break;
         }
@@ -105,7 +105,7 @@ fn shares_are_true_on(version: Option<&str>) {
     set_up.succeeds();
     profile(&sandbox, "sampler", &[&["-s", "truth*/*"], &python[..]].concat()).prints(&["truth/ctypes", "index.html"]);
     profile(&sandbox, "sampler", &[&["-s", "truth/{capi,ctypes}", "--threads", "2"], &python[..]].concat());
-    let found = Profile::read(&folder(&sandbox)).unwrap().unwrap();
+    let found = bindbench_store::profile::read(&folder(&sandbox)).unwrap().unwrap();
     let lanes: Vec<(&str, u32)> = found.cells.iter().map(|cell| (cell.lane.as_str(), cell.case.threads)).collect();
     let single = ["truth/capi", "truth/ctypes", "truth/cython", "truth/fork", "truth/spawn", "truth_pyo3/held"].map(|lane| (lane, 1));
     for wanted in single.into_iter().chain([("truth/capi", 2), ("truth/ctypes", 2)]) {

@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bindbench::profile::Backend;
-use bindbench::store::profile::Profile;
+use bindbench_inspect::Backend;
 
 use crate::profile::{allowed, folder, is_at_least, nothing_is_left, say, truth};
 use crate::sandbox::{Ended, Sandbox};
@@ -130,7 +129,7 @@ fn perf_sees_the_same_of(test: &str, lanes: &str, count: usize) {
     }
     let sandbox = truth();
     profile(&sandbox, "perf", &["-s", lanes]);
-    let found = Profile::read(&folder(&sandbox)).unwrap().unwrap();
+    let found = bindbench_store::profile::read(&folder(&sandbox)).unwrap().unwrap();
     assert_eq!(found.cells.len(), count);
     for cell in &found.cells {
         assert_eq!(cell.stacks.as_ref().unwrap().way, "perf");

@@ -1,5 +1,5 @@
 //! Samples of the stacks of the process that loads this library, by a timer of its own (`ITIMER_PROF`) and its signal: nothing has to be
-//! allowed for that. The Python worker loads it by ctypes; the driver reads what it writes (`harness/src/profile/pprof.rs`).
+//! allowed for that. The Python worker loads it by ctypes; the driver reads what it writes (`harness/inspect/src/pprof.rs`).
 //!
 //! Lines of text, in hexadecimal digits: how often a stack was seen, when it was first (nanoseconds since 1970), in which thread, and
 //! its return addresses, innermost first. The first of these are the signal handler's. What they are called is for the driver to

@@ -6,12 +6,12 @@ use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use bindbench::catalog::{Preset, Selection, Side};
 use bindbench::cmd::sides::BothSides;
-use bindbench::measure::crew::Trouble;
-use bindbench::measure::{Watch, environment};
-use bindbench::profile::{Begun, Cases, Sitting, Studio, Subject, begin};
-use bindbench::worker::{Guard, Limits};
+use bindbench_catalog::{Preset, Selection, Side};
+use bindbench_inspect::{Begun, Cases, Sitting, Studio, Subject, begin};
+use bindbench_measure::crew::Trouble;
+use bindbench_measure::{Watch, environment};
+use bindbench_worker::{Guard, Limits};
 use clap::Parser;
 use miette::{IntoDiagnostic, Result, bail, miette};
 

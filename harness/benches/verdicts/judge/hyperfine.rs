@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use bindbench::stats::Mean;
+use bindbench_stats::Mean;
 use miette::{IntoDiagnostic, Result, bail, miette};
 use serde::Deserialize;
 

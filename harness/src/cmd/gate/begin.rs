@@ -4,23 +4,23 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bindbench_catalog::{Lane, matrix};
+use bindbench_measure::instrument::Instrument;
+use bindbench_measure::{Session, begin, environment, resume};
+use bindbench_model::{GateRecord, Run};
+use bindbench_report::gate::pairs;
+use bindbench_setup::checkout::Worktree;
+use bindbench_setup::interpreters::Interpreter;
+use bindbench_setup::layout::Layout;
+use bindbench_store::Recorded;
 use miette::{Result, bail};
 
 use super::Args;
-use crate::catalog::{Lane, matrix};
 use crate::cmd::again::command_line;
 use crate::cmd::report;
 use crate::cmd::run::once_each;
 use crate::cmd::setup::set_up_in;
 use crate::cmd::sides::{BothSides, Sides};
-use crate::measure::instrument::Instrument;
-use crate::measure::{Session, begin, environment, resume};
-use crate::report::gate::pairs;
-use crate::setup::checkout::Worktree;
-use crate::setup::interpreters::Interpreter;
-use crate::setup::layout::Layout;
-use crate::store::Recorded;
-use crate::store::model::{GateRecord, Run};
 
 /// A gate that can be measured.
 pub(super) struct Begun {

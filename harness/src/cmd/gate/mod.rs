@@ -8,6 +8,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use bindbench_catalog::{Preset, Selection, Side};
+use bindbench_measure::{MOST_ROUNDS, Options, Outcome, Session, Watch, environment};
+use bindbench_model::{CellKey, Counter};
+use bindbench_report::gate::{
+    Gated, JSON_SCHEMA, Judged, Pair, Verdict, judged, judged_count, junit, markdown, of_generation, pairs, terminal, uncounted,
+};
+use bindbench_report::warnings::remembering;
+use bindbench_setup::bar_style;
+use bindbench_setup::layout::Layout;
+use bindbench_stats::{Gate, LOOKS};
+use bindbench_worker::{Guard, Limits};
 use clap::Parser;
 use indicatif::ProgressBar;
 use miette::{Context, IntoDiagnostic, Result, bail};
@@ -17,18 +28,6 @@ use super::compare::{INCONCLUSIVE, percent, write};
 use super::run::{INTERRUPTED, USUAL_TIMEOUT, listen, seconds};
 use super::sides::Sides;
 use super::{print, report, say};
-use crate::catalog::{Preset, Selection, Side};
-use crate::measure::{MOST_ROUNDS, Options, Outcome, Session, Watch, environment};
-use crate::report::gate::{
-    Gated, JSON_SCHEMA, Judged, Pair, Verdict, judged, judged_count, junit, markdown, of_generation, pairs, terminal, uncounted,
-};
-use crate::report::warnings::remembering;
-use crate::setup::bar_style;
-use crate::setup::layout::Layout;
-use crate::stats::{Gate, LOOKS};
-use crate::store::CellKey;
-use crate::store::counts::Counter;
-use crate::worker::{Guard, Limits};
 use begin::Begun;
 
 /// Builds base and head, and measures them in turn until it is known whether head is slower.
@@ -274,9 +273,9 @@ fn flamegraph(sides: &Sides, catalogs: &[PathBuf], key: &CellKey) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::{Catalog, matrix};
     use crate::cmd::profile;
-    use crate::store::model::{Case, GateRecord, Unit};
+    use bindbench_catalog::{Catalog, matrix};
+    use bindbench_model::{Case, GateRecord, Unit};
 
     /// What `bindbench profile` makes of the words after its name, with the sides that `gate` would have.
     fn spanned(words: &[String], catalog: &Catalog) -> Vec<(Case, Vec<String>)> {

@@ -7,6 +7,21 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use bindbench_catalog::{Catalog, CatalogError, Matrix, Preset, Selection};
+use bindbench_files::atomic::Scratch;
+use bindbench_files::lock::Lock;
+use bindbench_inspect::{Backend, Begun, Cases, Choice, Refused, Sampling, Sizes, Studio, begin};
+use bindbench_measure::{Watch, environment};
+use bindbench_model::Status;
+use bindbench_model::gauges::Leak;
+use bindbench_model::profile::{Profile, ProfiledCell};
+use bindbench_report::profile as shown;
+use bindbench_setup::checkout::Worktree;
+use bindbench_setup::layout::Layout;
+use bindbench_setup::{Workshop, samplers};
+use bindbench_store::profile;
+use bindbench_store::profile::ProfileError;
+use bindbench_worker::{Guard, Limits};
 use clap::{Parser, ValueEnum};
 use miette::{Context, IntoDiagnostic, Report, Result, miette};
 
@@ -15,19 +30,6 @@ use super::run::{INTERRUPTED, listen, seconds};
 use super::setup::set_up_in;
 use super::sides::{BothSides, Sides};
 use super::{print, say};
-use crate::atomic::Scratch;
-use crate::catalog::{Catalog, CatalogError, Matrix, Preset, Selection};
-use crate::lock::Lock;
-use crate::measure::{Watch, environment};
-use crate::profile::{Backend, Begun, Cases, Choice, Refused, Sampling, Sizes, Studio, begin};
-use crate::report::profile as shown;
-use crate::setup::checkout::Worktree;
-use crate::setup::layout::Layout;
-use crate::setup::{Workshop, samplers};
-use crate::store::gauges::Leak;
-use crate::store::model::Status;
-use crate::store::profile::{Profile, ProfileError, ProfiledCell};
-use crate::worker::{Guard, Limits};
 use session::{Session, Stopped, compare};
 
 /// What to look at, and how.
@@ -120,7 +122,7 @@ pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<Ex
     fs::create_dir_all(&out).into_diagnostic().with_context(|| format!("can't make {}", out.display()))?;
     // What it finds is put beside what others have found: two at a time would each leave the other's out.
     let _alone = Lock::to_change(&out.join("lock"), &out)?;
-    let mut gathered = Gathered { older: Profile::read(&out)?, found: profile, out: &out };
+    let mut gathered = Gathered { older: profile::read(&out)?, found: profile, out: &out };
     let mut passes = if args.passes.is_empty() { Pass::value_variants().to_vec() } else { args.passes.clone() };
     let sampling = match passes.contains(&Pass::Stacks).then(|| args.sampling(&workshop)).transpose() {
         Ok(chosen) => chosen,
@@ -193,7 +195,7 @@ impl Gathered<'_> {
         if let Some(older) = self.older.clone() {
             all.absorb(older);
         }
-        all.save(self.out)?;
+        profile::save(&all, self.out)?;
         Ok(all)
     }
 }

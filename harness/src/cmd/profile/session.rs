@@ -1,14 +1,14 @@
 //! The looking itself: pass by pass, cell by cell.
 
+use bindbench_inspect::{Sampling, Sizes, Studio, Subject, difference, gil, memory, stacks};
+use bindbench_measure::crew::Trouble;
+use bindbench_model::profile::ProfiledCell;
+use bindbench_model::{Skipped, Status};
+use bindbench_setup::bar_style;
 use indicatif::ProgressBar;
 use miette::{Report, miette};
 
 use super::{Gathered, Pass};
-use crate::measure::crew::Trouble;
-use crate::profile::{Sampling, Sizes, Studio, Subject, difference, gil, memory, stacks};
-use crate::setup::bar_style;
-use crate::store::model::{Skipped, Status};
-use crate::store::profile::ProfiledCell;
 
 /// All that looking at cells takes.
 pub struct Session<'a> {

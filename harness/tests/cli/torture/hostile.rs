@@ -6,8 +6,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bindbench::store::Recorded;
-use bindbench::store::model::Status;
+use bindbench_model::Status;
+use bindbench_store::Recorded;
 use serde::Deserialize;
 use toml::{Table, Value};
 

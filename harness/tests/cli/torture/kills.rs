@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use bindbench::store::model::{RunState, Sample};
-use bindbench::store::{Recorded, StoreError};
+use bindbench_model::{RunState, Sample};
+use bindbench_store::{Recorded, StoreError};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rustix::process::{Pid, Signal, kill_process};
