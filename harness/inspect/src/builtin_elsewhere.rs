@@ -1,8 +1,8 @@
 //! Where the built-in sampler does not know the system.
 
 use super::refusal::Refused;
+use super::sampling::{NoStacks, Sampled, Sampling};
 use super::sitting::Studio;
-use super::stacks::{NoStacks, Sampled, Sampling};
 use super::subject::Subject;
 
 /// No samples.

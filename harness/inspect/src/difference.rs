@@ -8,8 +8,9 @@ use bindbench_model::profile::Difference;
 use super::class::Class;
 use super::fold::Folded;
 use super::picture::{Caption, draw_difference};
+use super::sampling::{NoStacks, Sampled, Sampling};
 use super::sitting::Studio;
-use super::stacks::{NoStacks, Sampled, Sampling, place, sample, write};
+use super::stacks::{place, sample, write};
 use super::subject::Subject;
 
 /// What the frames of either binding are called.

@@ -116,9 +116,10 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::fold::{Moment, NamedStack};
+    use crate::fold::NamedStack;
     use crate::names;
     use crate::names::Frames;
+    use crate::unwind::Moment;
 
     /// Milliseconds, process, thread, stack.
     type Taken<'a> = (u64, u32, u32, &'a [(&'a str, Class)]);

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::class::Class;
 use super::names::{Frame, Frames, Namer};
-use super::unwind::Unwound;
+use super::unwind::{Moment, Unwound};
 
 /// The file of the worker's timed loop, as it is compiled (`pyscripts/bindbench_worker/timing.py`).
 const LOOP: &str = "<the timed loop>";
@@ -27,17 +27,6 @@ pub struct Folded {
     pub samples: Vec<FoldedSample>,
     /// What was counted.
     pub tally: Tally,
-}
-
-/// When and where a sample was taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Moment {
-    /// Nanoseconds of some clock, the same for all samples.
-    pub time_ns: u64,
-    /// The process.
-    pub pid: u32,
-    /// The thread.
-    pub tid: u32,
 }
 
 /// A sample in the picture.

@@ -11,6 +11,7 @@
 
 #[cfg_attr(not(all(target_os = "linux", target_arch = "x86_64")), path = "builtin_elsewhere.rs")]
 mod builtin;
+mod choice;
 mod class;
 pub mod debug;
 pub mod difference;
@@ -34,6 +35,7 @@ mod refusal;
 pub mod rhythm;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod sampler;
+pub mod sampling;
 mod sitting;
 mod sizes;
 mod split;
@@ -42,9 +44,10 @@ mod subject;
 mod unwind;
 mod way;
 
+pub use choice::{Backend, Choice};
 pub use refusal::Refused;
+pub use sampling::Sampling;
 pub use sitting::{Sitting, Studio};
 pub use sizes::Sizes;
-pub use stacks::Sampling;
 pub use subject::{Begun, Cases, Subject, begin};
-pub use way::{Backend, Choice, Way};
+pub use way::Way;

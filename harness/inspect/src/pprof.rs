@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 
 use bindbench_protocol::{Record, Reply, Request};
 
-use super::fold::{Folded, Moment};
+use super::fold::Folded;
 use super::maps;
 use super::names::Namer;
 use super::perf_map::PerfMaps;
 use super::record::Mapping;
 use super::refusal::Refused;
+use super::sampling::{LOOP, NoStacks, Sampled, Sampling, run_loops};
 use super::sitting::{Sitting, Studio, unexpected};
-use super::stacks::{LOOP, NoStacks, Sampled, Sampling, run_loops};
 use super::subject::Subject;
-use super::unwind::locate;
+use super::unwind::{Moment, locate};
 
 /// Samples the loops of one cell, with the library at `library`.
 ///

@@ -1,8 +1,8 @@
 //! Where py-spy is not built in, or the system is not known.
 
 use super::refusal::Refused;
+use super::sampling::{NoStacks, Sampled, Sampling};
 use super::sitting::Studio;
-use super::stacks::{NoStacks, Sampled, Sampling};
 use super::subject::Subject;
 
 /// No samples.

@@ -8,9 +8,19 @@ use std::sync::Arc;
 use framehop::x86_64::{CacheX86_64, Reg, UnwindRegsX86_64, UnwinderX86_64};
 use framehop::{FrameAddress, Module, Unwinder};
 
-use super::fold::Moment;
 use super::image::{Bytes, Image};
 use super::record::{Event, Mapping, Record, Sample};
+
+/// When and where a sample was taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// Nanoseconds of some clock, the same for all samples.
+    pub time_ns: u64,
+    /// The process.
+    pub pid: u32,
+    /// The thread.
+    pub tid: u32,
+}
 
 /// Recursion deeper than this is cut.
 const MOST_FRAMES: usize = 1024;

@@ -16,7 +16,7 @@ use bindbench_worker::Launch;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::instrument::{setarch, without_randomisation};
+use super::randomisation::{setarch, without_randomisation};
 
 /// The command that installs valgrind, on the systems people have.
 pub const REMEDY: &str = "apt install valgrind | dnf install valgrind | brew install valgrind (Linux only)";

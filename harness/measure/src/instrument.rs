@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use bindbench_model::Counter;
 use bindbench_worker::Launch;
@@ -11,6 +10,7 @@ use thiserror::Error;
 
 use super::callgrind::{Callgrind, Dumps};
 use super::hardware::CpuCounter;
+use super::randomisation::{setarch, without_randomisation};
 
 /// As it is called in `run.json`.
 const CPU: &str = "the CPU's own counter";
@@ -108,20 +108,6 @@ impl Instrument {
             Self::Cpu { setarch } => (launch.under(without_randomisation(setarch.as_deref())), None),
         }
     }
-}
-
-/// The program that switches address space layout randomisation off. Containers may forbid the system call.
-pub fn setarch() -> Option<PathBuf> {
-    let works = |setarch: &PathBuf| {
-        let tried = Command::new(setarch).args(["-R", "true"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-        tried.is_ok_and(|status| status.success())
-    };
-    which::which("setarch").ok().filter(works)
-}
-
-/// The words before a command that has the same layout every time, where that is possible.
-pub fn without_randomisation(setarch: Option<&Path>) -> Vec<String> {
-    setarch.map_or_else(Vec::new, |setarch| vec![setarch.display().to_string(), "-R".to_owned()])
 }
 
 #[cfg(test)]

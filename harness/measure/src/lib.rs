@@ -18,6 +18,7 @@ pub mod instrument;
 pub mod neighbours;
 pub mod plan;
 mod probe;
+mod randomisation;
 pub mod schedule;
 mod start;
 mod unmet;

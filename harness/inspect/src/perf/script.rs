@@ -5,10 +5,11 @@ use std::io::{self, BufRead};
 use std::path::Path;
 
 use crate::class::{Class, Owners};
-use crate::fold::{Moment, NamedStack};
+use crate::fold::NamedStack;
 use crate::image::{begins_a_thread, is_c_library};
 use crate::names::{Frame, Frames, python_frame, system_frame, tidy_name};
 use crate::perf_map::python_function;
+use crate::unwind::Moment;
 
 /// What it is asked for: for each sample a line with process, thread and time, then its stack, innermost first, then an empty line.
 /// Names come as linkers know them: perf does not know Rust's present ones.

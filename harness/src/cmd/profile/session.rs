@@ -1,5 +1,6 @@
 //! The looking itself: pass by pass, cell by cell.
 
+use bindbench_inspect::sampling::NoStacks;
 use bindbench_inspect::{Sampling, Sizes, Studio, Subject, difference, gil, memory, stacks};
 use bindbench_measure::crew::Trouble;
 use bindbench_model::profile::ProfiledCell;
@@ -133,9 +134,9 @@ impl From<gil::NoWord> for Stopped {
     }
 }
 
-fn without_stacks(error: stacks::NoStacks) -> Stopped {
+fn without_stacks(error: NoStacks) -> Stopped {
     match error {
-        stacks::NoStacks::Trouble(trouble) => trouble.into(),
+        NoStacks::Trouble(trouble) => trouble.into(),
         other => Stopped::Everything(other.into()),
     }
 }
