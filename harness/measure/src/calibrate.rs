@@ -2,6 +2,7 @@
 
 use bindbench_model::{Cell, Status, shortened};
 use bindbench_protocol::{Reply, Request, Sample};
+use bindbench_worker::Transport;
 use std::time::{Duration, Instant};
 
 use super::contender::Once;
@@ -23,7 +24,7 @@ const MOST_LOOPS: u64 = 1 << 22;
 ///
 /// # Errors
 /// The status of a cell that has no number.
-pub fn calibrate(crew: &mut Crew, cell: &Cell) -> Result<(u64, u64), Trouble> {
+pub fn calibrate(crew: &mut Crew<impl Transport>, cell: &Cell) -> Result<(u64, u64), Trouble> {
     let first_ns = verify(crew, cell)?;
     let contender = &crew.gear.contenders[cell.id as usize];
     if first_ns >= SO_LONG.as_nanos() as u64 && contender.prepare.threads == 1 {
@@ -44,7 +45,7 @@ pub fn calibrate(crew: &mut Crew, cell: &Cell) -> Result<(u64, u64), Trouble> {
 ///
 /// # Errors
 /// As above.
-pub fn adopt(crew: &mut Crew, cell: &Cell, loops: u64) -> Result<(u64, u64), Trouble> {
+pub fn adopt(crew: &mut Crew<impl Transport>, cell: &Cell, loops: u64) -> Result<(u64, u64), Trouble> {
     verify(crew, cell)?;
     let loops = crew.gear.contenders[cell.id as usize].once.map_or(loops, |once| loops.min(once.most_loops()));
     Ok((loops, sample(crew, cell, loops)?))
@@ -52,7 +53,7 @@ pub fn adopt(crew: &mut Crew, cell: &Cell, loops: u64) -> Result<(u64, u64), Tro
 
 /// Checks the answers to the inputs of the pool: to all of them, or to as many as a tenth of a second allows, in steps that double.
 /// (Every sample checks its last answer again, and each begins at another input.) Returns the nanoseconds of the first call.
-fn verify(crew: &mut Crew, cell: &Cell) -> Result<u64, Trouble> {
+fn verify(crew: &mut Crew<impl Transport>, cell: &Cell) -> Result<u64, Trouble> {
     let contender = &crew.gear.contenders[cell.id as usize];
     let (mut first, mut count, mut took_ns) = (0, 1, 0);
     crew.ready(cell)?;
@@ -75,7 +76,7 @@ fn verify(crew: &mut Crew, cell: &Cell) -> Result<u64, Trouble> {
     Ok(took_ns)
 }
 
-fn sample(crew: &mut Crew, cell: &Cell, loops: u64) -> Result<u64, Trouble> {
+fn sample(crew: &mut Crew<impl Transport>, cell: &Cell, loops: u64) -> Result<u64, Trouble> {
     crew.ready(cell)?;
     let request = Request::Sample(Sample { cell: cell.id, loops, first: 0, empty: false, cpus: crew.move_to(cell) });
     let asked = Instant::now();

@@ -14,13 +14,14 @@ use bindbench_model::{Cell, Count, Counting, Parallel, Run};
 use bindbench_protocol::Request;
 use bindbench_setup::bar_style;
 use bindbench_store::StoreError;
+use bindbench_worker::Transport;
 use indicatif::ProgressBar;
 use miette::{Context, IntoDiagnostic, Result};
 
 use super::counted::{Counted, NoCount};
 use super::crew::Gear;
 use super::instrument::Instrument;
-use super::{Outcome, Session, Watch};
+use super::{Outcome, Session};
 
 /// How often a cell is counted when nothing else is asked for: two processes show whether a count is exact.
 const GENERATIONS: u32 = 2;
@@ -46,7 +47,7 @@ impl Session {
     ///
     /// # Errors
     /// When valgrind is missing, or the disk refuses.
-    pub fn count(&mut self, watch: Watch) -> Result<Outcome> {
+    pub fn count(&mut self, transport: impl Transport) -> Result<Outcome> {
         let Some(mut counting) = self.run.counting.clone() else { return Ok(Outcome::Finished) };
         let Some(instrument) = Instrument::of(&self.run.plan.counters)? else { return Ok(Outcome::Finished) };
         if instrument.name() != counting.tool {
@@ -65,7 +66,7 @@ impl Session {
         bar.set_style(bar_style("cells counted, {msg}"));
         bar.set_message(format!("{} at a time", self.run.environment.cpus.len().max(1)));
         let ledger = Mutex::new(Ledger { counting, counts: std::mem::take(&mut self.counts), trouble: None });
-        let office = Office { run: &self.run, gear: &self.gear, instrument: &instrument, scratch: scratch.path(), watch, bar: &bar };
+        let office = Office { run: &self.run, gear: &self.gear, instrument: &instrument, scratch: scratch.path(), transport, bar: &bar };
         let finished = office.carry_out(&errands, &ledger, |counts| self.folder.save_counts(counts));
         let Ledger { counting, mut counts, trouble } = ledger.into_inner().unwrap_or_else(PoisonError::into_inner);
         counts.retain(|count| !counting.uncounted.contains_key(&count.cell));
@@ -141,16 +142,16 @@ fn calls(size: Option<u64>) -> u64 {
 }
 
 /// Counts cells.
-struct Office<'a> {
+struct Office<'a, T> {
     run: &'a Run,
     gear: &'a Gear,
     instrument: &'a Instrument,
     scratch: &'a Path,
-    watch: Watch<'a>,
+    transport: T,
     bar: &'a ProgressBar,
 }
 
-impl<'a> Office<'a> {
+impl<T: Transport> Office<'_, T> {
     /// Carries errands out, as many at a time as there are CPUs, and saves what is counted with every one. Whether it came to an end.
     fn carry_out(&self, errands: &[Errand], ledger: &Mutex<Ledger>, save: impl Fn(&[Count]) -> Result<(), StoreError> + Sync) -> bool {
         let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -182,7 +183,7 @@ impl<'a> Office<'a> {
                 continue;
             }
             let cell = &self.run.cells[id as usize];
-            let ready = worker.take().map_or_else(|| Counted::start(cell, self.gear, self.instrument, self.scratch, self.watch), Ok);
+            let ready = worker.take().map_or_else(|| Counted::start(cell, self.gear, self.instrument, self.scratch, self.transport), Ok);
             let counted = ready.and_then(|mut counted| {
                 let count = self.cell(&mut counted, cell, errand.generation)?;
                 // After any trouble the next cell gets a worker that nothing has happened to.
@@ -199,7 +200,7 @@ impl<'a> Office<'a> {
         true
     }
 
-    fn cell(&self, counted: &mut Counted, cell: &Cell, generation: u32) -> Result<Count, NoCount> {
+    fn cell(&self, counted: &mut Counted<T::Worker>, cell: &Cell, generation: u32) -> Result<Count, NoCount> {
         let contender = &self.gear.contenders[cell.id as usize];
         let loops = calls(self.run.cases[cell.case as usize].size);
         counted.ask(&Request::Prepare(contender.prepare.clone()))?;

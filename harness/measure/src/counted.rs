@@ -4,10 +4,9 @@ use std::path::Path;
 
 use bindbench_model::{Cell, Status, shortened};
 use bindbench_protocol::{Load, Reply, Request, Sample};
-use bindbench_worker::{Launch, Worker};
+use bindbench_worker::{Connection, Launch, Transport};
 use tempfile::TempDir;
 
-use super::Watch;
 use super::callgrind::Dumps;
 use super::contender::Contender;
 use super::crew::{Gear, Trouble, check, describe, trouble};
@@ -18,8 +17,8 @@ use super::instrument::{Instrument, Reading};
 const TIMES: usize = 5;
 
 /// A worker whose instructions are counted.
-pub struct Counted<'g> {
-    worker: Worker<'g>,
+pub struct Counted<W> {
+    worker: W,
     reading: Option<Reading>,
     /// Where the dumps go; removed with it.
     _folder: TempDir,
@@ -49,12 +48,18 @@ impl From<Trouble> for NoCount {
     }
 }
 
-impl<'g> Counted<'g> {
+impl<W: Connection> Counted<W> {
     /// Starts the worker of a cell and has it load its lane; dumps go to a folder inside of `scratch`.
     ///
     /// # Errors
     /// When it can't be started, or its lane not loaded.
-    pub fn start(cell: &Cell, gear: &Gear, instrument: &Instrument, scratch: &Path, watch: Watch<'g>) -> Result<Self, NoCount> {
+    pub fn start(
+        cell: &Cell,
+        gear: &Gear,
+        instrument: &Instrument,
+        scratch: &Path,
+        transport: impl Transport<Worker = W>,
+    ) -> Result<Self, NoCount> {
         let because = |error: std::io::Error| NoCount::Because(format!("its worker can't be started: {error}"));
         let folder = tempfile::tempdir_in(scratch).map_err(because)?;
         gear.verify(&cell.lane, cell.interpreter.as_ref()).map_err(Trouble::Cell)?;
@@ -63,7 +68,7 @@ impl<'g> Counted<'g> {
         let of = cell.interpreter.as_ref().map(|name| format!("-{name}")).unwrap_or_default();
         let log = gear.logs.join(format!("{}{of}-counted.log", cell.lane.replace('/', "-")));
         // 0: without hash randomisation.
-        let worker = Worker::start(&launch, 0, &log, gear.limits, watch.guard, watch.interrupt).map_err(because)?;
+        let worker = transport.start(&launch, 0, &log, gear.limits).map_err(because)?;
         let reading = match dumps {
             Some(dumps) => Reading::Dumps(dumps),
             // Before it has threads: those that it starts are counted, too.
@@ -77,7 +82,7 @@ impl<'g> Counted<'g> {
         match (&counted.reading, instrument.slowly()) {
             (Some(Reading::Dumps(dumps)), Some(slowly)) if !dumps.switch_on(counted.worker.id()).map_err(because)? => {
                 drop(counted);
-                Self::start(cell, gear, &slowly, scratch, watch)
+                Self::start(cell, gear, &slowly, scratch, transport)
             }
             _ => Ok(counted),
         }

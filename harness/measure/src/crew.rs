@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bindbench_model::{Cell, FirstCall, Status, WorkerRecord, shortened};
@@ -10,7 +9,7 @@ use bindbench_protocol::{Answer, Raised, Reply, Request};
 use bindbench_setup::frozen::Frozen;
 use bindbench_setup::imports::Imports;
 use bindbench_setup::oracle::Expected;
-use bindbench_worker::{Ending, Guard, Launch, Limits, Lost, PATIENCE, Worker, end_all, signal_name};
+use bindbench_worker::{Connection, Ending, Launch, Limits, Lost, PATIENCE, Transport, signal_name};
 
 use super::contender::Contender;
 
@@ -70,32 +69,23 @@ impl Gear {
     }
 }
 
-/// What looks after workers while they think.
-#[derive(Clone, Copy)]
-pub struct Watch<'a> {
-    /// Kills them if the driver is killed.
-    pub guard: &'a Guard,
-    /// Set by Ctrl-C.
-    pub interrupt: &'a AtomicBool,
-}
-
 /// The workers of one generation.
-pub struct Crew<'a> {
+pub struct Crew<'a, T: Transport> {
     /// What all generations share.
     pub gear: &'a Gear,
     /// What new workers said of themselves.
     pub introductions: Vec<Introduction>,
     generation: u32,
     hash_seed: u32,
-    watch: Watch<'a>,
-    members: BTreeMap<Post, Member<'a>>,
+    transport: T,
+    members: BTreeMap<Post, Member<T::Worker>>,
     /// Why a worker could not be started or could not load its lane: another one could not either.
     unloadable: BTreeMap<Post, Status>,
 }
 
 /// A worker and the cells whose inputs it holds.
-struct Member<'a> {
-    worker: Worker<'a>,
+struct Member<W> {
+    worker: W,
     prepared: BTreeSet<u32>,
     /// The CPUs it was last told to stay on.
     cpus: Option<Vec<usize>>,
@@ -104,10 +94,10 @@ struct Member<'a> {
     first_calls: BTreeMap<String, FirstCall>,
 }
 
-impl<'a> Crew<'a> {
+impl<'a, T: Transport> Crew<'a, T> {
     /// Nobody yet: workers are started when they are needed, all with the same `PYTHONHASHSEED`.
-    pub fn new(gear: &'a Gear, generation: u32, hash_seed: u32, watch: Watch<'a>) -> Self {
-        Self { gear, introductions: Vec::new(), generation, hash_seed, watch, members: BTreeMap::new(), unloadable: BTreeMap::new() }
+    pub fn new(gear: &'a Gear, generation: u32, hash_seed: u32, transport: T) -> Self {
+        Self { gear, introductions: Vec::new(), generation, hash_seed, transport, members: BTreeMap::new(), unloadable: BTreeMap::new() }
     }
 
     /// Asks the worker of a cell, which is started and given the cell's inputs if need be.
@@ -209,9 +199,10 @@ impl<'a> Crew<'a> {
             if *twin { "-twin" } else { "" }
         );
         let raised = |detail: String| Trouble::Cell(Status::Raised { detail });
-        let worker =
-            Worker::start(launch, self.hash_seed, &self.gear.logs.join(name), self.gear.limits, self.watch.guard, self.watch.interrupt)
-                .map_err(|error| raised(format!("the worker can't be started: {}: {error}", launch.program())))?;
+        let worker = self
+            .transport
+            .start(launch, self.hash_seed, &self.gear.logs.join(name), self.gear.limits)
+            .map_err(|error| raised(format!("the worker can't be started: {}: {error}", launch.program())))?;
         self.members
             .insert(post.clone(), Member { worker, prepared: BTreeSet::new(), cpus: None, import_ns: 0, first_calls: BTreeMap::new() });
         match self.tell(post, &Request::Load(launch.load.clone()))? {
@@ -252,7 +243,7 @@ impl<'a> Crew<'a> {
     }
 
     /// All at the same time: each has its exit handlers to run and its memory to give back.
-    fn end(&self, mut members: Vec<(Post, Member)>) -> Vec<WorkerRecord> {
+    fn end(&self, mut members: Vec<(Post, Member<T::Worker>)>) -> Vec<WorkerRecord> {
         let (generation, hash_seed) = (self.generation, self.hash_seed);
         let told: Vec<bool> = members.iter_mut().map(|(_, member)| member.worker.finish().is_ok()).collect();
         let peaks: Vec<Option<u64>> = members
@@ -263,16 +254,16 @@ impl<'a> Crew<'a> {
                 _ => None,
             })
             .collect();
-        let endings = end_all(&mut members.iter_mut().map(|(_, member)| &mut member.worker).collect::<Vec<_>>(), PATIENCE);
+        let endings = self.transport.end(&mut members.iter_mut().map(|(_, member)| &mut member.worker).collect::<Vec<_>>(), PATIENCE);
         for (((lane, ..), _), ending) in members.iter().zip(&endings) {
-            self.watch.guard.note(lane, ending);
+            self.transport.note(lane, ending);
         }
         let mut lanes: Vec<&str> = members.iter().map(|((lane, ..), _)| lane.as_str()).collect();
         lanes.dedup();
         // Nothing says whose these are, unless there was one lane only.
-        let left_behind = self.watch.guard.sweep();
-        self.watch.guard.note(if let [lane] = lanes[..] { lane } else { "a lane" }, &Ending { left_behind, ..Ending::default() });
-        let record = |(((lane, interpreter, twin), member), peak_resident_bytes): ((Post, Member), Option<u64>)| {
+        let left_behind = self.transport.sweep();
+        self.transport.note(if let [lane] = lanes[..] { lane } else { "a lane" }, &Ending { left_behind, ..Ending::default() });
+        let record = |(((lane, interpreter, twin), member), peak_resident_bytes): ((Post, Member<T::Worker>), Option<u64>)| {
             let Member { import_ns, first_calls, .. } = member;
             let first_calls = first_calls.into_values().collect();
             WorkerRecord { generation, lane, interpreter, twin, hash_seed, import_ns, peak_resident_bytes, first_calls }
@@ -282,9 +273,9 @@ impl<'a> Crew<'a> {
 }
 
 /// When the user pressed Ctrl-C, nobody is dismissed: they are killed, all at the same time.
-impl Drop for Crew<'_> {
+impl<T: Transport> Drop for Crew<'_, T> {
     fn drop(&mut self) {
-        end_all(&mut self.members.values_mut().map(|member| &mut member.worker).collect::<Vec<_>>(), Duration::ZERO);
+        self.transport.end(&mut self.members.values_mut().map(|member| &mut member.worker).collect::<Vec<_>>(), Duration::ZERO);
     }
 }
 

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use bindbench_catalog::Side;
 use bindbench_model::{Cell, GateRecord, Run, Sample};
+use bindbench_worker::Transport;
 use indicatif::ProgressBar;
 use miette::Result;
 
 use super::plan::{Step, cost_ns, live, put_twin, without_rounds};
-use super::{Options, Outcome, Session, Watch};
+use super::{Options, Outcome, Session};
 
 /// More rounds in a generation say little more: what differs is mostly generations.
 pub const MOST_ROUNDS: u32 = 24;
@@ -39,17 +40,22 @@ impl Session {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn prepare_gate(&mut self, options: &Options, budget: Duration, watch: Watch) -> Result<Outcome> {
+    pub fn prepare_gate(&mut self, options: &Options, budget: Duration, transport: impl Transport) -> Result<Outcome> {
         self.run.plan.budget_s = budget.as_secs_f64();
         let (pair_up, fit): (Step, Step) = if self.run.is_timed() { (pair_up, fit) } else { (|_| (), without_rounds) };
-        if self.is_prepared() { Ok(Outcome::Finished) } else { self.prepare(options, watch, pair_up, fit) }
+        if self.is_prepared() { Ok(Outcome::Finished) } else { self.prepare(options, transport, pair_up, fit) }
     }
 
     /// One generation of all cells but those that rest: what of it is not on disk yet. Returns all its samples.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn take_generation(&mut self, generation: u32, resting: BTreeSet<u32>, watch: Watch) -> Result<(Outcome, Vec<Sample>)> {
+    pub fn take_generation(
+        &mut self,
+        generation: u32,
+        resting: BTreeSet<u32>,
+        transport: impl Transport,
+    ) -> Result<(Outcome, Vec<Sample>)> {
         self.resting = resting;
         if !self.missing_rounds(generation).is_empty() {
             let live: Vec<u32> = self.live().map(|cell| cell.id).collect();
@@ -58,7 +64,7 @@ impl Session {
         }
         let mut taken: Vec<Sample> = self.recorded.iter().filter(|sample| sample.generation == generation).cloned().collect();
         let (begun, there) = (Instant::now(), taken.len());
-        let outcome = self.generation(generation, watch, &ProgressBar::hidden(), &mut taken)?;
+        let outcome = self.generation(generation, transport, &ProgressBar::hidden(), &mut taken)?;
         if let Some(gate) = self.run.gate.as_mut().filter(|_| taken.len() > there) {
             gate.used_s += begun.elapsed().as_secs_f64();
             self.folder.save(&self.run)?;

@@ -35,12 +35,13 @@ use bindbench_protocol::{Reply, Request, Sample as Ask, Sampled};
 use bindbench_setup::bar_style;
 use bindbench_setup::receipt::sha256_of;
 use bindbench_store::RunFolder;
+use bindbench_worker::Transport;
+pub use bindbench_worker::Watch;
 use indicatif::ProgressBar;
 use miette::Result;
 
 use contender::Once;
 pub use counted::WHILE_COUNTED;
-pub use crew::Watch;
 use crew::{Crew, Gear, Introduction, Trouble, check, post_of};
 pub use gate::MOST_ROUNDS;
 pub use plan::Dimensions;
@@ -99,13 +100,13 @@ impl Session {
     ///
     /// # Errors
     /// When the disk refuses, or what counts is missing.
-    pub fn measure(&mut self, options: &Options, watch: Watch) -> Result<Outcome> {
+    pub fn measure(&mut self, options: &Options, transport: impl Transport) -> Result<Outcome> {
         let (add_twins, fit): (plan::Step, plan::Step) =
             if self.run.is_timed() { (plan::add_twins, plan::fit) } else { (|_| (), plan::without_rounds) };
-        if !self.is_prepared() && self.prepare(options, watch, add_twins, fit)? == Outcome::Interrupted {
+        if !self.is_prepared() && self.prepare(options, transport, add_twins, fit)? == Outcome::Interrupted {
             return Ok(Outcome::Interrupted);
         }
-        if self.take_rounds(watch)? == Outcome::Interrupted || self.count(watch)? == Outcome::Interrupted {
+        if self.take_rounds(transport)? == Outcome::Interrupted || self.count(transport)? == Outcome::Interrupted {
             return Ok(Outcome::Interrupted);
         }
         self.finish()?;
@@ -113,12 +114,12 @@ impl Session {
     }
 
     /// Takes all rounds that are not on disk yet.
-    fn take_rounds(&mut self, watch: Watch) -> Result<Outcome> {
+    fn take_rounds(&mut self, transport: impl Transport) -> Result<Outcome> {
         let total_ms = self.run.cells.iter().map(|cell| plan::cost_ns(cell, &self.run) / 1_000_000 * u64::from(cell.rounds));
         let bar = ProgressBar::new(total_ms.fold(0, u64::saturating_add).saturating_mul(self.run.plan.generations.into()));
         bar.set_style(bar_style("ms of samples, {msg}"));
         for generation in 0..self.run.plan.generations {
-            if self.generation(generation, watch, &bar, &mut Vec::new())? == Outcome::Interrupted {
+            if self.generation(generation, transport, &bar, &mut Vec::new())? == Outcome::Interrupted {
                 bar.abandon();
                 return self.stop();
             }
@@ -133,8 +134,8 @@ impl Session {
     }
 
     /// Calibrates all cells, gives some of them twins, and plans the rounds of each.
-    fn prepare(&mut self, options: &Options, watch: Watch, add_twins: fn(&mut Run), fit: fn(&mut Run)) -> Result<Outcome> {
-        if self.calibrate(options, watch)? == Outcome::Interrupted {
+    fn prepare(&mut self, options: &Options, transport: impl Transport, add_twins: fn(&mut Run), fit: fn(&mut Run)) -> Result<Outcome> {
+        if self.calibrate(options, transport)? == Outcome::Interrupted {
             return self.stop();
         }
         add_twins(&mut self.run);
@@ -170,7 +171,7 @@ impl Session {
         Ok(Outcome::Interrupted)
     }
 
-    fn calibrate(&mut self, options: &Options, watch: Watch) -> Result<Outcome> {
+    fn calibrate(&mut self, options: &Options, transport: impl Transport) -> Result<Outcome> {
         let known = start::known_loops(options.loops_from.as_deref())?;
         let bar = ProgressBar::new(self.run.cells.len() as u64).with_style(bar_style("verified and calibrated, {msg}"));
         // Generation numbers begin at 0: this one's workers take no samples.
@@ -180,7 +181,7 @@ impl Session {
             by_post.entry(post_of(cell)).or_default().push(cell.id as usize);
         }
         for cells in by_post.values() {
-            let mut crew = Crew::new(&self.gear, u32::MAX, schedule::hash_seed(self.run.seed, u32::MAX), watch);
+            let mut crew = Crew::new(&self.gear, u32::MAX, schedule::hash_seed(self.run.seed, u32::MAX), transport);
             // Cells that differ in threads only have the same fresh inputs, which are fresh once.
             let mut remembered = BTreeMap::new();
             for &at in cells {
@@ -214,7 +215,7 @@ impl Session {
             introductions.append(&mut crew.introductions);
             crew.dismiss();
         }
-        self.note_endings(watch);
+        self.note_endings(transport);
         self.note_introductions(&introductions);
         bar.finish_and_clear();
         Ok(Outcome::Finished)
@@ -243,8 +244,8 @@ impl Session {
     }
 
     /// Says which lanes left something behind.
-    fn note_endings(&mut self, watch: Watch) {
-        for note in watch.guard.take_notes() {
+    fn note_endings(&mut self, transport: impl Transport) {
+        for note in transport.take_notes() {
             // A run that was resumed may say so already.
             if !self.run.notes.contains(&note) {
                 self.run.notes.push(note);
@@ -276,13 +277,13 @@ impl Session {
     }
 
     /// One generation of all cells that don't rest. Its samples, which are on disk then, are added to `taken`.
-    fn generation(&mut self, generation: u32, watch: Watch, bar: &ProgressBar, taken: &mut Vec<Sample>) -> Result<Outcome> {
+    fn generation(&mut self, generation: u32, transport: impl Transport, bar: &ProgressBar, taken: &mut Vec<Sample>) -> Result<Outcome> {
         let rounds = self.missing_rounds(generation);
         let Self { run, folder, gear, done, resting, .. } = self;
         if rounds.is_empty() {
             return Ok(Outcome::Finished);
         }
-        let mut crew = Crew::new(gear, generation, schedule::hash_seed(run.seed, generation), watch);
+        let mut crew = Crew::new(gear, generation, schedule::hash_seed(run.seed, generation), transport);
         let mut known_live = plan::live(run);
         let place = format!("generation {} of {}", generation + 1, run.plan.generations);
         bar.set_message(format!("{place}: starting workers"));
@@ -324,7 +325,7 @@ impl Session {
             done.insert((generation, round));
         }
         run.workers.extend(crew.dismiss());
-        self.note_endings(watch);
+        self.note_endings(transport);
         self.folder.save(&self.run)?;
         Ok(Outcome::Finished)
     }
@@ -347,7 +348,7 @@ impl Place {
 
 /// Starts all workers of a generation, makes all inputs that stay, and calls everything that is quick for a moment: interpreters
 /// specialise and compile what they have seen run.
-fn warm_up(crew: &mut Crew, cells: &mut [Cell], order: &[u32], resting: &BTreeSet<u32>) -> Outcome {
+fn warm_up(crew: &mut Crew<impl Transport>, cells: &mut [Cell], order: &[u32], resting: &BTreeSet<u32>) -> Outcome {
     for &id in order {
         let cell = &mut cells[id as usize];
         if !cell.status.has_number() || cell.alone || resting.contains(&id) {
@@ -371,7 +372,7 @@ fn warm_up(crew: &mut Crew, cells: &mut [Cell], order: &[u32], resting: &BTreeSe
 }
 
 /// A worker's first call in a workload, by itself: the crew keeps what it takes.
-fn first_call(crew: &mut Crew, cell: &Cell) -> Result<(), Trouble> {
+fn first_call(crew: &mut Crew<impl Transport>, cell: &Cell) -> Result<(), Trouble> {
     let contender = &crew.gear.contenders[cell.id as usize];
     match crew.ask(cell, &Request::Verify { cell: cell.id, first: 0, count: Some(1) })? {
         Reply::Verified { answers, .. } if answers.len() == 1 => check(contender, 0, &answers[0]).map_err(Trouble::Cell),
@@ -380,7 +381,7 @@ fn first_call(crew: &mut Crew, cell: &Cell) -> Result<(), Trouble> {
 }
 
 /// One sample of a cell, and whether its last answer (checked outside of the timed span) is right; if not, the status it gets.
-fn sample(crew: &mut Crew, cell: &Cell, loops: u64, first: usize) -> Result<(Sampled, Result<(), Status>), Trouble> {
+fn sample(crew: &mut Crew<impl Transport>, cell: &Cell, loops: u64, first: usize) -> Result<(Sampled, Result<(), Status>), Trouble> {
     let contender = &crew.gear.contenders[cell.id as usize];
     let first = first % contender.expected.len().max(1);
     crew.ready(cell)?;

@@ -3,6 +3,7 @@
 use bindbench_model::{Cell, Status};
 use bindbench_protocol::{Pass, Probe, Reply, Request};
 use bindbench_stats::median;
+use bindbench_worker::Transport;
 use std::time::Duration;
 
 use super::crew::{Crew, Trouble, compare};
@@ -29,7 +30,7 @@ const SHORTEST_OF_FEW_NS: f64 = 500_000.0;
 ///
 /// # Errors
 /// The status of a cell whose answers are wrong.
-pub fn remembers(crew: &mut Crew, cell: &Cell, call_ns: u64) -> Result<Option<f64>, Trouble> {
+pub fn remembers(crew: &mut Crew<impl Transport>, cell: &Cell, call_ns: u64) -> Result<Option<f64>, Trouble> {
     let contender = &crew.gear.contenders[cell.id as usize];
     let all = contender.fresh.inputs.len();
     let inputs: Vec<usize> = (0..all.min((SPAN.as_nanos() as u64 / (2 * call_ns.max(1))).max(1) as usize)).collect();
@@ -54,7 +55,7 @@ fn smaller(one: Option<f64>, other: Option<f64>) -> Option<f64> {
 ///
 /// # Errors
 /// As above.
-pub fn still_calls(crew: &mut Crew, cell: &Cell, number: usize) -> Result<(), Trouble> {
+pub fn still_calls(crew: &mut Crew<impl Transport>, cell: &Cell, number: usize) -> Result<(), Trouble> {
     let fresh = &crew.gear.contenders[cell.id as usize].fresh;
     if !fresh.has_functions() {
         return Ok(());
@@ -63,7 +64,7 @@ pub fn still_calls(crew: &mut Crew, cell: &Cell, number: usize) -> Result<(), Tr
 }
 
 /// The answers to some of a cell's fresh inputs, which are right.
-fn ask(crew: &mut Crew, cell: &Cell, inputs: &[usize], passes: u32) -> Result<Vec<Pass>, Trouble> {
+fn ask(crew: &mut Crew<impl Transport>, cell: &Cell, inputs: &[usize], passes: u32) -> Result<Vec<Pass>, Trouble> {
     let contender = &crew.gear.contenders[cell.id as usize];
     if inputs.is_empty() {
         return Ok(Vec::new());

@@ -13,6 +13,7 @@ mod memory;
 mod process;
 mod processes;
 mod texts;
+mod transport;
 
 pub use ending::{Ending, PATIENCE, end_all};
 pub use guard::{Guard, GuardList, perf_map_of, watch};
@@ -22,3 +23,4 @@ pub use log::LOGS;
 pub use memory::{Tree, forget_the_peak, peak_bytes, tree};
 pub use process::{Limits, Lost, Worker, signal_name};
 pub use processes::descendants;
+pub use transport::{Connection, Transport, Watch};
