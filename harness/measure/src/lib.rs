@@ -21,6 +21,8 @@ mod probe;
 mod randomisation;
 pub mod schedule;
 mod start;
+#[cfg(test)]
+mod tests;
 mod unmet;
 
 use std::collections::{BTreeMap, BTreeSet};
