@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bindbench_catalog::{Preset, Selection};
 use bindbench_inspect::{Begun, Cases, Sitting, Studio, Subject, begin};
-use bindbench_measure::crew::Trouble;
+use bindbench_measure::trouble::Trouble;
 use bindbench_measure::{Watch, environment};
 use bindbench_model::Unit;
 use bindbench_setup::Workshop;

@@ -18,7 +18,7 @@ use bindbench_catalog::workload::read_workloads;
 use bindbench_catalog::{Catalog, Preset, Selection, matrix, matrix_to_profile};
 use bindbench_inspect::{memory, perf, perf_map, pprof, record, rhythm};
 use bindbench_measure::contender::Contender;
-use bindbench_measure::crew::{check, describe};
+use bindbench_measure::trouble::{check, describe};
 use bindbench_measure::{plan, schedule};
 use bindbench_model::CellKey;
 use bindbench_protocol::{Answer, Integers, Reply};

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use bindbench_measure::crew::Trouble;
+use bindbench_measure::trouble::Trouble;
 use bindbench_model::Form;
 use bindbench_model::gauges::{GilShare, GilWatch};
 use bindbench_protocol::{Reply, Request, Watch, Watched};
 use miette::Report;
 
 use super::rhythm::{IMPATIENT_NS, PATIENT_NS, SHORTEST_NS, call_ns, class, fastest_ns, handed_over, held, is_whole};
-use super::sitting::{Sitting, Studio, unexpected};
+use super::sitting::{Sitting, Studio};
 use super::sizes::Sizes;
 use super::subject::Subject;
+use bindbench_measure::trouble::unexpected;
 
 /// How long calls are watched.
 const SPAN: Duration = Duration::from_secs(1);

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bindbench_measure::crew::Trouble;
+use bindbench_measure::trouble::Trouble;
 use bindbench_model::gauges::{Leak, MemoryUse, Referred};
 use bindbench_model::{Form, Unit};
 use bindbench_protocol::{Footprint, References, Reply, Request, Weigh, Weighed};
@@ -11,9 +11,10 @@ use bindbench_stats::Slope;
 use bindbench_worker::{Launch, Tree, forget_the_peak, peak_bytes, tree};
 
 use super::gil::NoWord;
-use super::sitting::{Sitting, Studio, unexpected};
+use super::sitting::{Sitting, Studio};
 use super::sizes::Sizes;
 use super::subject::Subject;
+use bindbench_measure::trouble::unexpected;
 
 /// The input whose copies are counted: the system's own count of resident pages may be off by a quarter of a mebibyte.
 const INPUT_BYTES: u64 = 8 << 20;

@@ -16,9 +16,10 @@ use super::perf_map::PerfMaps;
 use super::record::Mapping;
 use super::refusal::Refused;
 use super::sampling::{LOOP, NoStacks, Sampled, Sampling, run_loops};
-use super::sitting::{Sitting, Studio, unexpected};
+use super::sitting::{Sitting, Studio};
 use super::subject::Subject;
 use super::unwind::{Moment, locate};
+use bindbench_measure::trouble::unexpected;
 
 /// Samples the loops of one cell, with the library at `library`.
 ///

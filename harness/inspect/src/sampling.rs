@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use bindbench_measure::crew::Trouble;
+use bindbench_measure::trouble::Trouble;
 use miette::Diagnostic;
 use thiserror::Error;
 

@@ -1,13 +1,14 @@
 //! A worker that sits for one cell: started, loaded, checked, and then told to call over and over.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bindbench_measure::Watch;
-use bindbench_measure::crew::{Trouble, check, describe, trouble};
-use bindbench_model::{Status, shortened};
+use bindbench_measure::trouble::Trouble;
+use bindbench_measure::worker_session::{WorkerSession, double_loops};
+use bindbench_model::Status;
 use bindbench_protocol::{Loaded, Reply, Request, Sample, Sampled};
-use bindbench_worker::{Guard, Launch, Limits, PATIENCE, Worker};
+use bindbench_worker::{Guard, Launch, Limits, PATIENCE, Transport, Worker};
 
 use super::subject::Subject;
 
@@ -32,12 +33,10 @@ pub struct Studio<'a> {
 pub struct Sitting<'a> {
     subject: &'a Subject,
     launch: &'a Launch,
-    worker: Worker<'a>,
+    session: WorkerSession<'a, Worker<'a>>,
     guard: &'a Guard,
     first: usize,
     told_cpus: bool,
-    /// It does not answer any more.
-    is_lost: bool,
 }
 
 impl<'a> Sitting<'a> {
@@ -47,15 +46,17 @@ impl<'a> Sitting<'a> {
     /// The status of a cell whose worker can't be started.
     pub fn start(subject: &'a Subject, launch: &'a Launch, studio: &Studio<'a>) -> Result<Self, Trouble> {
         let log = studio.logs.join(format!("{}.log", subject.cell.lane.replace('/', "-")));
-        let Watch { guard, interrupt } = studio.watch;
-        let worker = Worker::start(launch, HASH_SEED, &log, studio.limits, guard, interrupt)
-            .map_err(|error| raised(format!("the worker can't be started: {error}")))?;
-        Ok(Self { subject, launch, worker, guard, first: 0, told_cpus: false, is_lost: false })
+        let worker = studio
+            .watch
+            .start(launch, HASH_SEED, &log, studio.limits)
+            .map_err(|error| Trouble::Cell(Status::Raised { detail: format!("the worker can't be started: {error}") }))?;
+        let guard = studio.watch.guard;
+        Ok(Self { subject, launch, session: WorkerSession::new(worker, None), guard, first: 0, told_cpus: false })
     }
 
     /// The worker's process.
     pub fn pid(&self) -> u32 {
-        self.worker.id()
+        self.session.worker.id()
     }
 
     /// Loads the lane, makes the inputs, and checks the answer to the first one.
@@ -74,10 +75,7 @@ impl<'a> Sitting<'a> {
     /// # Errors
     /// As above.
     pub fn import(&mut self) -> Result<Loaded, Trouble> {
-        match self.ask(&Request::Load(self.launch.load.clone()))? {
-            Reply::Loaded(loaded) => Ok(loaded),
-            other => Err(unexpected(&other)),
-        }
+        self.session.load(&self.launch.load)
     }
 
     /// Makes the inputs.
@@ -85,7 +83,7 @@ impl<'a> Sitting<'a> {
     /// # Errors
     /// As above.
     pub fn give_inputs(&mut self) -> Result<(), Trouble> {
-        self.ask(&Request::Prepare(self.subject.contender.prepare.clone())).map(drop)
+        self.session.prepare(&self.subject.contender)
     }
 
     /// Checks the answer to the first input.
@@ -93,10 +91,7 @@ impl<'a> Sitting<'a> {
     /// # Errors
     /// As above.
     pub fn check_first(&mut self) -> Result<(), Trouble> {
-        match self.ask(&Request::Verify { cell: self.subject.cell.id, first: 0, count: Some(1) })? {
-            Reply::Verified { answers, .. } if answers.len() == 1 => check(&self.subject.contender, 0, &answers[0]).map_err(Trouble::Cell),
-            other => Err(unexpected(&other)),
-        }
+        self.session.verify(&self.subject.contender, 0, 1).map(drop)
     }
 
     /// Doubles the number of calls in a loop until the loop lasts long enough.
@@ -104,16 +99,7 @@ impl<'a> Sitting<'a> {
     /// # Errors
     /// As above.
     pub fn calibrate(&mut self, long_enough: Duration) -> Result<u64, Trouble> {
-        let mut loops = 1;
-        loop {
-            let asked = Instant::now();
-            let sampled = self.sample(loops)?;
-            // No sample takes longer than its round trip, whatever a worker says.
-            if u128::from(sampled.elapsed_ns).min(asked.elapsed().as_nanos()) >= long_enough.as_nanos() || loops * 2 > MOST_LOOPS {
-                return Ok(loops);
-            }
-            loops *= 2;
-        }
+        double_loops(long_enough, MOST_LOOPS, |loops| Ok(self.sample(loops)?.elapsed_ns)).map(|(loops, _)| loops)
     }
 
     /// One loop over the pool, which is walked around and around; the last answers are checked.
@@ -127,13 +113,8 @@ impl<'a> Sitting<'a> {
         let items = contender.expected.len().max(1);
         let request = Sample { cell: self.subject.cell.id, loops, first: self.first, empty: false, cpus };
         self.first = (self.first + loops as usize) % items;
-        match self.ask(&Request::Sample(request))? {
-            Reply::Sampled(sampled) if !sampled.answers.is_empty() => {
-                let right = sampled.answers.iter().try_for_each(|last| check(&self.subject.contender, last.item, &last.answer));
-                right.map(|()| sampled).map_err(Trouble::Cell)
-            }
-            other => Err(unexpected(&other)),
-        }
+        let (sampled, verdict) = self.session.sample(contender, request)?;
+        verdict.map(|()| sampled).map_err(Trouble::Cell)
     }
 
     /// Sends any request and waits for its reply.
@@ -141,14 +122,7 @@ impl<'a> Sitting<'a> {
     /// # Errors
     /// The status of a cell whose worker refused, or is gone.
     pub fn ask(&mut self, request: &Request) -> Result<Reply, Trouble> {
-        match self.worker.ask(request) {
-            Ok(Reply::Failed(failed)) => Err(raised(describe(&failed))),
-            Ok(reply) => Ok(reply),
-            Err(lost) => {
-                self.is_lost = true;
-                Err(trouble(lost, self.worker.last_words()))
-            }
-        }
+        self.session.ask(request)
     }
 
     /// Lets the worker end in peace, and waits until it has: what it writes at its very end is there then.
@@ -159,18 +133,11 @@ impl<'a> Sitting<'a> {
 
 impl Drop for Sitting<'_> {
     fn drop(&mut self) {
-        let finished = !self.is_lost && self.worker.finish().is_ok() && self.worker.receive().is_ok();
-        let mut ending = self.worker.end(if finished { PATIENCE } else { Duration::ZERO });
+        let is_lost = self.session.is_lost();
+        let worker = &mut self.session.worker;
+        let finished = !is_lost && worker.finish().is_ok() && worker.receive().is_ok();
+        let mut ending = worker.end(if finished { PATIENCE } else { Duration::ZERO });
         ending.left_behind.extend(self.guard.sweep());
         self.guard.note(&self.subject.cell.lane, &ending);
     }
-}
-
-fn raised(detail: String) -> Trouble {
-    Trouble::Cell(Status::Raised { detail })
-}
-
-/// The trouble with a reply to another request.
-pub(super) fn unexpected(reply: &Reply) -> Trouble {
-    raised(format!("the worker's reply does not fit the request: {}", shortened(&format!("{reply:?}"), 200)))
 }

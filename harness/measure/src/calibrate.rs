@@ -1,12 +1,14 @@
 //! Verification and calibration: every answer once, then doubling loops until a sample is long enough; then they are frozen.
 
-use bindbench_model::{Cell, Status, shortened};
+use bindbench_model::Cell;
 use bindbench_protocol::{Reply, Request, Sample};
 use bindbench_worker::Transport;
 use std::time::{Duration, Instant};
 
 use super::contender::Once;
-use super::crew::{Crew, Trouble, check};
+use super::crew::Crew;
+use super::trouble::{Trouble, unexpected};
+use super::worker_session::{check_all, double_loops};
 
 /// A sample lasts at least this long.
 const LONG_ENOUGH: Duration = Duration::from_millis(5);
@@ -31,14 +33,7 @@ pub fn calibrate(crew: &mut Crew<impl Transport>, cell: &Cell) -> Result<(u64, u
         return Ok((1, first_ns));
     }
     let most_loops = contender.once.map_or(MOST_LOOPS, Once::most_loops);
-    let mut loops = 1;
-    loop {
-        let elapsed_ns = sample(crew, cell, loops)?;
-        if u128::from(elapsed_ns) >= LONG_ENOUGH.as_nanos() || loops * 2 > most_loops {
-            return Ok((loops, elapsed_ns));
-        }
-        loops *= 2;
-    }
+    double_loops(LONG_ENOUGH, most_loops, |loops| sample(crew, cell, loops))
 }
 
 /// Takes one sample with loops frozen before (fewer where the pool has not as many items): their number, and the time it lasts.
@@ -61,12 +56,12 @@ fn verify(crew: &mut Crew<impl Transport>, cell: &Cell) -> Result<u64, Trouble> 
     while first < contender.expected.len() && asked.elapsed() < LONGEST_VERIFICATION {
         count = count.min(contender.expected.len() - first);
         match crew.ask(cell, &Request::Verify { cell: cell.id, first, count: Some(count) })? {
-            Reply::Verified { answers, first_ns } if answers.len() == count => {
+            Reply::Verified { answers, first_ns } => {
                 if first == 0 {
                     // No call takes longer than its round trip, whatever a worker says.
                     took_ns = first_ns.unwrap_or(0).min(asked.elapsed().as_nanos() as u64);
                 }
-                answers.iter().enumerate().try_for_each(|(at, answer)| check(contender, first + at, answer)).map_err(Trouble::Cell)?;
+                check_all(contender, first, count, answers)?;
             }
             other => return Err(unexpected(&other)),
         }
@@ -85,9 +80,4 @@ fn sample(crew: &mut Crew<impl Transport>, cell: &Cell, loops: u64) -> Result<u6
         Reply::Sampled(sampled) => Ok(sampled.elapsed_ns.clamp(1, asked.elapsed().as_nanos() as u64)),
         other => Err(unexpected(&other)),
     }
-}
-
-fn unexpected(reply: &Reply) -> Trouble {
-    let text = format!("{reply:?}");
-    Trouble::Cell(Status::Raised { detail: format!("the worker's reply does not fit the request: {}", shortened(&text, 200)) })
 }

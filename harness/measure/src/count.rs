@@ -200,7 +200,7 @@ impl<T: Transport> Office<'_, T> {
         true
     }
 
-    fn cell(&self, counted: &mut Counted<T::Worker>, cell: &Cell, generation: u32) -> Result<Count, NoCount> {
+    fn cell(&self, counted: &mut Counted<'_, T::Worker>, cell: &Cell, generation: u32) -> Result<Count, NoCount> {
         let contender = &self.gear.contenders[cell.id as usize];
         let loops = calls(self.run.cases[cell.case as usize].size);
         counted.ask(&Request::Prepare(contender.prepare.clone()))?;

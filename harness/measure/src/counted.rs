@@ -2,23 +2,25 @@
 
 use std::path::Path;
 
-use bindbench_model::{Cell, Status, shortened};
+use bindbench_model::{Cell, Status};
 use bindbench_protocol::{Load, Reply, Request, Sample};
 use bindbench_worker::{Connection, Launch, Transport};
 use tempfile::TempDir;
 
 use super::callgrind::Dumps;
 use super::contender::Contender;
-use super::crew::{Gear, Trouble, check, describe, trouble};
+use super::crew::Gear;
 use super::hardware::CpuCounter;
 use super::instrument::{Instrument, Reading};
+use super::trouble::Trouble;
+use super::worker_session::WorkerSession;
 
 /// The CPU's counter is asked so often; interruptions only add to it, so the least counts.
 const TIMES: usize = 5;
 
 /// A worker whose instructions are counted.
-pub struct Counted<W> {
-    worker: W,
+pub struct Counted<'g, W> {
+    session: WorkerSession<'g, W>,
     reading: Option<Reading>,
     /// Where the dumps go; removed with it.
     _folder: TempDir,
@@ -48,14 +50,14 @@ impl From<Trouble> for NoCount {
     }
 }
 
-impl<W: Connection> Counted<W> {
+impl<'g, W: Connection> Counted<'g, W> {
     /// Starts the worker of a cell and has it load its lane; dumps go to a folder inside of `scratch`.
     ///
     /// # Errors
     /// When it can't be started, or its lane not loaded.
     pub fn start(
         cell: &Cell,
-        gear: &Gear,
+        gear: &'g Gear,
         instrument: &Instrument,
         scratch: &Path,
         transport: impl Transport<Worker = W>,
@@ -74,13 +76,10 @@ impl<W: Connection> Counted<W> {
             // Before it has threads: those that it starts are counted, too.
             None => Reading::Cpu(CpuCounter::of(worker.id()).map_err(uncounted)?),
         };
-        let mut counted = Self { worker, reading: Some(reading), _folder: folder };
-        match counted.ask(&Request::Load(Load { timeless: true, ..launch.load.clone() }))? {
-            Reply::Loaded(_) => {}
-            other => return Err(misfit(&other)),
-        }
+        let mut counted = Self { session: WorkerSession::new(worker, Some(&gear.frozen)), reading: Some(reading), _folder: folder };
+        counted.session.load(&Load { timeless: true, ..launch.load.clone() })?;
         match (&counted.reading, instrument.slowly()) {
-            (Some(Reading::Dumps(dumps)), Some(slowly)) if !dumps.switch_on(counted.worker.id()).map_err(because)? => {
+            (Some(Reading::Dumps(dumps)), Some(slowly)) if !dumps.switch_on(counted.session.worker.id()).map_err(because)? => {
                 drop(counted);
                 Self::start(cell, gear, &slowly, scratch, transport)
             }
@@ -93,11 +92,7 @@ impl<W: Connection> Counted<W> {
     /// # Errors
     /// When it refuses, or is gone.
     pub fn ask(&mut self, request: &Request) -> Result<Reply, NoCount> {
-        match self.worker.ask(request) {
-            Ok(Reply::Failed(raised)) => Err(NoCount::Because(format!("{WHILE_COUNTED}raised {}", describe(&raised)))),
-            Ok(reply) => Ok(reply),
-            Err(lost) => Err(trouble(lost, self.worker.last_words()).into()),
-        }
+        Ok(self.session.ask(request)?)
     }
 
     /// Instructions of a loop with so many calls, and of the empty loop where times are net of it.
@@ -132,11 +127,9 @@ impl<W: Connection> Counted<W> {
 
     /// Has it run the loop, and checks its answer.
     fn run_loop(&mut self, contender: &Contender, loops: u64, empty: bool) -> Result<(), NoCount> {
-        let sampled = match self.ask(&Request::Sample(Sample { cell: contender.prepare.cell, loops, first: 0, empty, cpus: None }))? {
-            Reply::Sampled(sampled) if !sampled.answers.is_empty() => sampled,
-            other => return Err(misfit(&other)),
-        };
-        Ok(sampled.answers.iter().try_for_each(|last| check(contender, last.item, &last.answer)).map_err(Trouble::Cell)?)
+        let sample = Sample { cell: contender.prepare.cell, loops, first: 0, empty, cpus: None };
+        let (_, verdict) = self.session.sample(contender, sample)?;
+        Ok(verdict.map_err(Trouble::Cell)?)
     }
 
     /// Counts between readings of the clock.
@@ -163,11 +156,6 @@ impl<W: Connection> Counted<W> {
 
 fn uncounted(error: std::io::Error) -> NoCount {
     NoCount::Because(format!("the CPU's counter can't be read: {error}"))
-}
-
-fn misfit(reply: &Reply) -> NoCount {
-    let text = format!("{reply:?}");
-    NoCount::Because(format!("the worker's reply does not fit the request: {}", shortened(&text, 200)))
 }
 
 #[cfg(test)]

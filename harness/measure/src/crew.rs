@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bindbench_model::{Cell, FirstCall, Status, WorkerRecord, shortened};
-use bindbench_protocol::{Answer, Raised, Reply, Request};
+use bindbench_model::{Cell, FirstCall, Status, WorkerRecord};
+use bindbench_protocol::{Reply, Request};
 use bindbench_setup::frozen::Frozen;
 use bindbench_setup::imports::Imports;
-use bindbench_setup::oracle::Expected;
-use bindbench_worker::{Connection, Ending, Launch, Limits, Lost, PATIENCE, Transport, signal_name};
+use bindbench_worker::{Connection, Ending, Launch, Limits, PATIENCE, Transport};
 
 use super::contender::Contender;
+use super::trouble::Trouble;
+use super::worker_session::WorkerSession;
 
 /// Which worker: lane, interpreter, and whether it is the twin's.
 pub type Post = (String, Option<String>, bool);
@@ -19,15 +20,6 @@ pub type Post = (String, Option<String>, bool);
 /// The worker a cell is measured in.
 pub fn post_of(cell: &Cell) -> Post {
     (cell.lane.clone(), cell.interpreter.clone(), cell.twin)
-}
-
-/// Why a request brought nothing.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Trouble {
-    /// The cell has no number: for this reason.
-    Cell(Status),
-    /// The user pressed Ctrl-C.
-    Interrupted,
 }
 
 /// What a worker said of itself when it had loaded its lane.
@@ -78,14 +70,14 @@ pub struct Crew<'a, T: Transport> {
     generation: u32,
     hash_seed: u32,
     transport: T,
-    members: BTreeMap<Post, Member<T::Worker>>,
+    members: BTreeMap<Post, Member<'a, T::Worker>>,
     /// Why a worker could not be started or could not load its lane: another one could not either.
     unloadable: BTreeMap<Post, Status>,
 }
 
 /// A worker and the cells whose inputs it holds.
-struct Member<W> {
-    worker: W,
+struct Member<'a, W> {
+    session: WorkerSession<'a, W>,
     prepared: BTreeSet<u32>,
     /// The CPUs it was last told to stay on.
     cpus: Option<Vec<usize>>,
@@ -198,42 +190,27 @@ impl<'a, T: Transport> Crew<'a, T> {
             interpreter.as_ref().map(|name| format!("-{name}")).unwrap_or_default(),
             if *twin { "-twin" } else { "" }
         );
-        let raised = |detail: String| Trouble::Cell(Status::Raised { detail });
-        let worker = self
-            .transport
-            .start(launch, self.hash_seed, &self.gear.logs.join(name), self.gear.limits)
-            .map_err(|error| raised(format!("the worker can't be started: {}: {error}", launch.program())))?;
-        self.members
-            .insert(post.clone(), Member { worker, prepared: BTreeSet::new(), cpus: None, import_ns: 0, first_calls: BTreeMap::new() });
-        match self.tell(post, &Request::Load(launch.load.clone()))? {
-            Reply::Loaded(loaded) => {
-                if let Some(member) = self.members.get_mut(post) {
-                    member.import_ns = loaded.import_ns;
-                }
-                self.introductions.push(Introduction { post: post.clone(), loaded });
-                Ok(())
-            }
-            other => Err(raised(format!("the worker answered {} when it was told to load", shortened(&format!("{other:?}"), 200)))),
-        }
+        let worker = self.transport.start(launch, self.hash_seed, &self.gear.logs.join(name), self.gear.limits).map_err(|error| {
+            Trouble::Cell(Status::Raised { detail: format!("the worker can't be started: {}: {error}", launch.program()) })
+        })?;
+        let session = WorkerSession::new(worker, Some(&self.gear.frozen));
+        let member = Member { session, prepared: BTreeSet::new(), cpus: None, import_ns: 0, first_calls: BTreeMap::new() };
+        let member = self.members.entry(post.clone()).or_insert(member);
+        let loaded = member.session.load(&launch.load)?;
+        member.import_ns = loaded.import_ns;
+        self.introductions.push(Introduction { post: post.clone(), loaded });
+        Ok(())
     }
 
     fn tell(&mut self, post: &Post, request: &Request) -> Result<Reply, Trouble> {
         let Some(member) = self.members.get_mut(post) else {
             return Err(Trouble::Cell(Status::Pending));
         };
-        match member.worker.ask(request) {
-            Ok(Reply::Failed(raised)) => {
-                let detail = self.gear.frozen.as_original(&describe(&raised));
-                Err(Trouble::Cell(Status::Raised { detail }))
-            }
-            Ok(reply) => Ok(reply),
-            Err(lost) => {
-                let words = member.worker.last_words().map(|words| self.gear.frozen.as_original(&words));
-                let trouble = trouble(lost, words);
-                self.members.remove(post);
-                Err(trouble)
-            }
+        let reply = member.session.ask(request);
+        if member.session.is_lost() {
+            self.members.remove(post);
         }
+        reply
     }
 
     /// Asks every worker to end in peace, and returns what is known of each.
@@ -243,18 +220,19 @@ impl<'a, T: Transport> Crew<'a, T> {
     }
 
     /// All at the same time: each has its exit handlers to run and its memory to give back.
-    fn end(&self, mut members: Vec<(Post, Member<T::Worker>)>) -> Vec<WorkerRecord> {
+    fn end(&self, mut members: Vec<(Post, Member<'_, T::Worker>)>) -> Vec<WorkerRecord> {
         let (generation, hash_seed) = (self.generation, self.hash_seed);
-        let told: Vec<bool> = members.iter_mut().map(|(_, member)| member.worker.finish().is_ok()).collect();
+        let told: Vec<bool> = members.iter_mut().map(|(_, member)| member.session.worker.finish().is_ok()).collect();
         let peaks: Vec<Option<u64>> = members
             .iter_mut()
             .zip(told)
-            .map(|((_, member), told)| match told.then(|| member.worker.receive()) {
+            .map(|((_, member), told)| match told.then(|| member.session.worker.receive()) {
                 Some(Ok(Reply::Finished { peak_resident_bytes })) => peak_resident_bytes,
                 _ => None,
             })
             .collect();
-        let endings = self.transport.end(&mut members.iter_mut().map(|(_, member)| &mut member.worker).collect::<Vec<_>>(), PATIENCE);
+        let endings =
+            self.transport.end(&mut members.iter_mut().map(|(_, member)| &mut member.session.worker).collect::<Vec<_>>(), PATIENCE);
         for (((lane, ..), _), ending) in members.iter().zip(&endings) {
             self.transport.note(lane, ending);
         }
@@ -263,7 +241,7 @@ impl<'a, T: Transport> Crew<'a, T> {
         // Nothing says whose these are, unless there was one lane only.
         let left_behind = self.transport.sweep();
         self.transport.note(if let [lane] = lanes[..] { lane } else { "a lane" }, &Ending { left_behind, ..Ending::default() });
-        let record = |(((lane, interpreter, twin), member), peak_resident_bytes): ((Post, Member<T::Worker>), Option<u64>)| {
+        let record = |(((lane, interpreter, twin), member), peak_resident_bytes): ((Post, Member<'_, T::Worker>), Option<u64>)| {
             let Member { import_ns, first_calls, .. } = member;
             let first_calls = first_calls.into_values().collect();
             WorkerRecord { generation, lane, interpreter, twin, hash_seed, import_ns, peak_resident_bytes, first_calls }
@@ -275,49 +253,6 @@ impl<'a, T: Transport> Crew<'a, T> {
 /// When the user pressed Ctrl-C, nobody is dismissed: they are killed, all at the same time.
 impl<T: Transport> Drop for Crew<'_, T> {
     fn drop(&mut self) {
-        self.transport.end(&mut self.members.values_mut().map(|member| &mut member.worker).collect::<Vec<_>>(), Duration::ZERO);
+        self.transport.end(&mut self.members.values_mut().map(|member| &mut member.session.worker).collect::<Vec<_>>(), Duration::ZERO);
     }
-}
-
-/// An exception, and where it was raised.
-pub fn describe(raised: &Raised) -> String {
-    let place = raised.place.as_ref().map(|place| format!(" ({place})")).unwrap_or_default();
-    if raised.message.is_empty() { format!("{}{place}", raised.kind) } else { format!("{}: {}{place}", raised.kind, raised.message) }
-}
-
-/// What the end of a worker means for the cell that it was asked about.
-pub fn trouble(lost: Lost, last_words: Option<String>) -> Trouble {
-    Trouble::Cell(match lost {
-        Lost::Interrupted => return Trouble::Interrupted,
-        Lost::Crashed { signal } => Status::Crashed { signal: signal_name(signal), said: last_words },
-        Lost::Exited { code } => Status::Exited { code, said: last_words },
-        Lost::TimedOut { after } => Status::TimedOut { after_s: after.as_secs_f64() },
-        Lost::OutOfMemory { limit } => Status::OutOfMemory { limit_bytes: limit },
-        Lost::Garbled { message } => {
-            let words = last_words.map(|words| format!("; it printed: {words}")).unwrap_or_default();
-            Status::Raised { detail: format!("{message}{words}") }
-        }
-    })
-}
-
-/// Compares an answer with what was expected.
-///
-/// # Errors
-/// The status of a lane that is wrong, or that raises where it should not.
-pub fn check(contender: &Contender, item: usize, answer: &Answer) -> Result<(), Status> {
-    let Some(expected) = contender.expected.get(item) else {
-        return Err(Status::Wrong { detail: format!("it answered for input {item}, which its pool does not have") });
-    };
-    compare(expected, answer, || format!("input {item}"))
-}
-
-/// The same, of any input.
-///
-/// # Errors
-/// As above.
-pub fn compare(expected: &Expected, answer: &Answer, input: impl FnOnce() -> String) -> Result<(), Status> {
-    expected.check(answer).map_err(|detail| match answer {
-        Answer::Raised(raised) if !matches!(expected, Expected::Raises(_)) => Status::Raised { detail: describe(raised) },
-        _ => Status::Wrong { detail: format!("{}: {detail}", input()) },
-    })
 }

@@ -23,7 +23,9 @@ pub mod schedule;
 mod start;
 #[cfg(test)]
 mod tests;
+pub mod trouble;
 mod unmet;
+pub mod worker_session;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -44,10 +46,12 @@ use miette::Result;
 
 use contender::Once;
 pub use counted::WHILE_COUNTED;
-use crew::{Crew, Gear, Introduction, Trouble, check, post_of};
+use crew::{Crew, Gear, Introduction, post_of};
 pub use gate::MOST_ROUNDS;
 pub use plan::Dimensions;
 pub use start::{Launches, Options, begin, lay_out, resume};
+use trouble::{Trouble, check, unexpected};
+use worker_session::check_all;
 
 /// A run that is being measured.
 pub struct Session {
@@ -377,8 +381,8 @@ fn warm_up(crew: &mut Crew<impl Transport>, cells: &mut [Cell], order: &[u32], r
 fn first_call(crew: &mut Crew<impl Transport>, cell: &Cell) -> Result<(), Trouble> {
     let contender = &crew.gear.contenders[cell.id as usize];
     match crew.ask(cell, &Request::Verify { cell: cell.id, first: 0, count: Some(1) })? {
-        Reply::Verified { answers, .. } if answers.len() == 1 => check(contender, 0, &answers[0]).map_err(Trouble::Cell),
-        _ => Err(misfit()),
+        Reply::Verified { answers, .. } => check_all(contender, 0, 1, answers),
+        other => Err(unexpected(&other)),
     }
 }
 
@@ -404,10 +408,6 @@ fn sample(crew: &mut Crew<impl Transport>, cell: &Cell, loops: u64, first: usize
             }
             Ok((sampled, verdict))
         }
-        _ => Err(misfit()),
+        other => Err(unexpected(&other)),
     }
-}
-
-fn misfit() -> Trouble {
-    Trouble::Cell(Status::Raised { detail: "the worker's reply does not fit the request".to_owned() })
 }

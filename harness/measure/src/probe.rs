@@ -1,12 +1,13 @@
 //! Inputs that no sample has: what a lane makes of them it can't have kept from a sample.
 
-use bindbench_model::{Cell, Status};
+use bindbench_model::Cell;
 use bindbench_protocol::{Pass, Probe, Reply, Request};
 use bindbench_stats::median;
 use bindbench_worker::Transport;
 use std::time::Duration;
 
-use super::crew::{Crew, Trouble, compare};
+use super::crew::Crew;
+use super::trouble::{Trouble, compare, unexpected};
 
 /// Calls on fresh inputs go on for about this long; there is one at least.
 const SPAN: Duration = Duration::from_millis(100);
@@ -107,13 +108,6 @@ fn ratio(first_ns: &[u64], second_ns: &[u64]) -> Option<f64> {
         times > MUCH && first - second > SHORTEST_NS
     };
     clear.then_some(times)
-}
-
-fn unexpected(reply: &Reply) -> Trouble {
-    let text = format!("{reply:?}");
-    Trouble::Cell(Status::Raised {
-        detail: format!("the worker's reply does not fit the request: {}", bindbench_model::shortened(&text, 200)),
-    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bindbench::cmd::sides::BothSides;
 use bindbench_catalog::{Preset, Selection, Side};
 use bindbench_inspect::{Begun, Cases, Sitting, Studio, Subject, begin};
-use bindbench_measure::crew::Trouble;
+use bindbench_measure::trouble::Trouble;
 use bindbench_measure::{Watch, environment};
 use bindbench_worker::{Guard, Limits};
 use clap::Parser;

@@ -18,7 +18,7 @@ use super::sampling::{LOOP, NoStacks, Sampled, Sampling, run_loops};
 use super::sitting::{Sitting, Studio};
 use super::subject::Subject;
 use super::unwind::unwind;
-use bindbench_measure::crew::Trouble;
+use bindbench_measure::trouble::Trouble;
 use bindbench_model::Status;
 use held::Held;
 use rounds::{Rounds, Seen};

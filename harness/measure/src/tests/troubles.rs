@@ -145,7 +145,7 @@ fn who_answers_something_else_when_told_to_load_is_not_measured() {
     let script = Script::with(|asked| matches!(asked.request, Request::Load(_)).then_some(Ok(Reply::Prepared {})));
     let mut tried = Tried::with(&["a/a"], |_| ());
     tried.measure(&script);
-    assert!(matches!(tried.status("a/a"), Status::Raised { detail } if detail.contains("when it was told to load")));
+    assert!(matches!(tried.status("a/a"), Status::Raised { detail } if detail.contains("does not fit the request")));
     assert_eq!(tried.recorded().samples, []);
 }
 

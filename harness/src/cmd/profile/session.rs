@@ -2,7 +2,7 @@
 
 use bindbench_inspect::sampling::NoStacks;
 use bindbench_inspect::{Sampling, Sizes, Studio, Subject, difference, gil, memory, stacks};
-use bindbench_measure::crew::Trouble;
+use bindbench_measure::trouble::Trouble;
 use bindbench_model::profile::ProfiledCell;
 use bindbench_model::{Skipped, Status};
 use bindbench_setup::bar_style;
