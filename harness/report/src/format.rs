@@ -1,6 +1,6 @@
 //! Numbers as people read them: as many digits as they are worth, and one unit.
 
-use bindbench_model::{Form, Unit};
+use bindbench_model::{Form, Unit, is_unseen};
 use bindbench_stats::{Estimate, Scale};
 
 /// Rounded to three significant digits.
@@ -64,11 +64,6 @@ pub fn one_line(text: &str) -> String {
 /// Without what a terminal would not show, but act upon. Lines stay lines.
 pub fn seen(text: &str) -> String {
     text.chars().filter(|&c| matches!(c, '\n' | '\t') || !is_unseen(c)).collect()
-}
-
-/// Control characters, and those that change the direction of what follows them.
-fn is_unseen(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A fraction as a percentage of two significant digits: `0.21 %`, `3.4 %`, `12 %`.

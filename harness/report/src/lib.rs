@@ -143,6 +143,15 @@ impl Report {
     }
 }
 
+impl Report {
+    /// What to know before any number is trusted, a line each. Whatever shows numbers of a run shows these above them.
+    pub fn caveats(&self) -> Vec<String> {
+        let warnings = self.warnings.iter().map(Warning::to_string);
+        let notes = self.notes.iter().map(|note| format!("Note: {note}"));
+        std::iter::once(self.vouches.sentence()).chain(self.vouches.resolution()).chain(warnings).chain(notes).collect()
+    }
+}
+
 impl Vouches {
     /// One sentence or two.
     pub fn sentence(&self) -> String {

@@ -1,5 +1,7 @@
 //! Every warning of a report, in words that say what to do.
 
+use std::fmt;
+
 use bindbench_analysis::{Analysis, Doubt};
 use bindbench_model::{Cell, Environment, Run};
 use bindbench_stats::{FEWEST_GENERATIONS, WIDEST};
@@ -17,6 +19,12 @@ pub struct Warning {
     pub what: String,
     /// What to do about it.
     pub advice: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Warning: {}; {}", self.what, self.advice)
+    }
 }
 
 pub(super) fn warning(what: impl Into<String>, advice: impl Into<String>) -> Warning {

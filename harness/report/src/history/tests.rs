@@ -1,6 +1,6 @@
 //! Histories of made-up runs.
 
-use bindbench_catalog::{Selection, Size};
+use bindbench_catalog::Selection;
 use bindbench_model::Comparison;
 use bindbench_store::Recorded;
 use bindbench_store::synthetic::Synthetic;
@@ -96,8 +96,6 @@ fn few_runs_show_a_trend_and_no_change() {
     let history = history((9..16).map(run).collect(), &Selection { lanes: vec!["lane/*".into()], ..Selection::default() });
     assert_eq!((history.series.len(), history.changed()), (2, 0));
     assert!(history::terminal(&history, Look::default()).contains("Fewer than 10 runs"));
-    let none = Selection { sizes: vec![Size(1)], ..Selection::default() };
-    assert!(self::history(vec![run(1)], &none).series.is_empty());
 }
 
 #[test]
