@@ -160,7 +160,7 @@ pub(super) fn print_path(out: &Path) -> miette::Result<()> {
 fn write_page(recorded: &Recorded, report: &Report, analysis: &Analysis, out: &Path, flamegraphs: &Path) -> miette::Result<()> {
     let extras = extras(recorded, report, analysis, flamegraphs)?;
     let plots = Plots::of(report, analysis, &extras);
-    write(out, PAGE, page::render(recorded, report, &plots, &extras).into_diagnostic()?.as_bytes())?;
+    write(out, PAGE, page::render(recorded, report, analysis, &plots, &extras).into_diagnostic()?.as_bytes())?;
     write_plots(&out.join("plots"), &plots.iter().collect::<Vec<_>>())
 }
 

@@ -1,6 +1,5 @@
 //! `profile.json`: what the passes found out, replaced whole.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
