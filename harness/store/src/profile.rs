@@ -159,9 +159,9 @@ mod tests {
     #[test]
     fn a_newer_or_damaged_file_is_refused_with_its_place() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(FILE), "{\"schema\": 99}").unwrap();
+        std::fs::write(folder.path().join(FILE), "{\"schema\": 99}").unwrap();
         assert!(matches!(read(folder.path()), Err(ProfileError::Newer { found: 99, .. })));
-        fs::write(folder.path().join(FILE), "{\"schema\": 1,\n\"cells\": 7}").unwrap();
+        std::fs::write(folder.path().join(FILE), "{\"schema\": 1,\n\"cells\": 7}").unwrap();
         let error = read(folder.path()).unwrap_err().to_string();
         assert!(error.contains("profile.json, line 2"), "{error}");
     }
