@@ -102,8 +102,8 @@ fn cases(run: &Run) -> Result<(), String> {
         if case.operation.is_empty() {
             return Err(format!("cases[{at}].operation is empty"));
         }
-        // Older runs don't say which inputs there are, and what takes no input to speak of has none.
-        if case.form.is_some() && !workload.inputs.is_empty() && !workload.inputs.contains_key(&case.input) {
+        // Older runs don't say which inputs there are.
+        if !workload.inputs.is_empty() && !workload.inputs.contains_key(&case.input) {
             return Err(format!("cases[{at}].input is {:?}, which is not in the inputs of workload {}", case.input, workload.name));
         }
         if case.size == Some(0) {
@@ -188,7 +188,7 @@ fn within(field: &str, number: f64, most: f64) -> Result<(), String> {
 mod tests {
     use super::*;
     use crate::synthetic::Synthetic;
-    use bindbench_model::{Case, Comparison, Counting, FirstCall, Form, GateRecord, ReceiptRecord, WorkerRecord};
+    use bindbench_model::{Case, Comparison, Counting, FirstCall, GateRecord, ReceiptRecord, WorkerRecord};
 
     /// Two lanes of one case.
     fn run() -> Run {
@@ -248,11 +248,8 @@ mod tests {
         refused(&|run| run.cells[1].interpreter = Some("3".into()), "cells[1].interpreter is \"3\", which is not in interpreters");
         refused(&|run| run.workloads.clear(), "cases[0].workload is \"call\", which is not in workloads");
         refused(&|run| run.cases[0].operation.clear(), "cases[0].operation is empty");
-        let inputs = |run: &mut Run| {
-            run.cases[0].form = Some(Form::Boxed);
-            run.workloads[0].inputs = [("ints".to_owned(), "10 ints".to_owned())].into();
-        };
-        refused(&inputs, "cases[0].input is \"nothing\", which is not in the inputs of workload call");
+        let inputs = || [("ints".to_owned(), "10 ints".to_owned())].into();
+        refused(&|run| run.workloads[0].inputs = inputs(), "cases[0].input is \"nothing\", which is not in the inputs of workload call");
         refused(&|run| run.workers.push(WorkerRecord { lane: "c".into(), ..worker(0) }), "workers[0].lane is \"c\"");
         for unseen in ["a/\u{1b}[31m", "a/\u{202e}"] {
             refused(&|run| run.lanes[0].id = unseen.into(), "lanes[].id has \"a/\\u{");
