@@ -134,7 +134,7 @@ pub fn report(data: &[u8], folder: &Path) {
     let sections = counted.into_iter().chain(talks::section(&report.talks, &report.run)).chain([claims::section(&claims)]).collect();
     let extras = Extras { sections, ..Extras::default() };
     let drawn = Plots::of(&report, &analysis, &extras);
-    page::render(&recorded, &report, &drawn, &extras).expect("a page");
+    page::render(&recorded, &report, &analysis, &drawn, &extras).expect("a page");
     show_gate(&recorded);
 }
 

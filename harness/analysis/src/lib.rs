@@ -24,8 +24,11 @@ pub enum Doubt {
         /// How many there are samples of.
         generations: usize,
     },
-    /// No lane was measured twice, so nothing shows what the run can tell apart.
-    NoTwin,
+    /// No lane has two numbers, so nothing shows what the run can tell apart.
+    NoTwin {
+        /// How many lanes were to be measured twice, by case.
+        planned: usize,
+    },
     /// The twins disagree by more than widening can honestly mend.
     TooWide {
         /// The factor it would take.
@@ -78,11 +81,15 @@ impl Analysis {
         }
         if !run.is_timed() {
             doubts.push(Doubt::Untimed);
-        } else if generations < FEWEST_GENERATIONS {
-            doubts.push(Doubt::FewGenerations { generations });
-        }
-        if run.is_timed() && twins.is_empty() {
-            doubts.push(Doubt::NoTwin);
+        } else if generations == 0 && !doubts.is_empty() {
+            // Nothing was looked at yet, and that is all there is to say.
+        } else {
+            if generations < FEWEST_GENERATIONS {
+                doubts.push(Doubt::FewGenerations { generations });
+            }
+            if twins.is_empty() {
+                doubts.push(Doubt::NoTwin { planned: run.cells.iter().filter(|cell| cell.twin).count() });
+            }
         }
         if factor > WIDEST {
             doubts.push(Doubt::TooWide { factor });

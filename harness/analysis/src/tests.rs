@@ -1,6 +1,6 @@
 //! Statistics of whole runs.
 
-use bindbench_model::{Comparison, RunState};
+use bindbench_model::{Comparison, RunState, Status};
 use bindbench_stats::Scale;
 use bindbench_store::Recorded;
 use bindbench_store::synthetic::Synthetic;
@@ -78,7 +78,14 @@ fn doubts_are_raised() {
     let mut single = two_lanes("kmp.f", 250.0, 5, 1.0);
     single.run.cells[2].twin = false;
     single.run.state = RunState::Interrupted;
-    assert_eq!(doubts(single), [Doubt::Incomplete, Doubt::NoTwin]);
+    assert_eq!(doubts(single), [Doubt::Incomplete, Doubt::NoTwin { planned: 0 }]);
+    let mut without_number = two_lanes("kmp.f", 250.0, 5, 1.0);
+    without_number.run.cells[2].status = Status::TimedOut { after_s: 1.0 };
+    assert_eq!(doubts(without_number), [Doubt::NoTwin { planned: 1 }]);
+    let mut stopped = two_lanes("kmp.f", 250.0, 5, 1.0).recorded(0.002);
+    stopped.run.state = RunState::Interrupted;
+    stopped.samples.clear();
+    assert_eq!(Analysis::new(&stopped).doubts(), [Doubt::Incomplete], "before the first sample nothing was looked at");
     assert!(matches!(doubts(two_lanes("kmp.f", 250.0, 5, 1.5))[..], [Doubt::TooWide { factor }] if factor > 3.0));
 }
 

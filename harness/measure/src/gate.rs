@@ -57,9 +57,9 @@ impl Session {
         transport: impl Transport,
     ) -> Result<(Outcome, Vec<Sample>)> {
         self.resting = resting;
+        let live: Vec<u32> = self.live().map(|cell| cell.id).collect();
+        self.run.gate.iter_mut().for_each(|gate| gate.begin(generation, live.clone()));
         if !self.missing_rounds(generation).is_empty() {
-            let live: Vec<u32> = self.live().map(|cell| cell.id).collect();
-            self.run.gate.iter_mut().for_each(|gate| gate.live.clone_from(&live));
             self.folder.save(&self.run)?;
         }
         let mut taken: Vec<Sample> = self.recorded.iter().filter(|sample| sample.generation == generation).cloned().collect();

@@ -13,6 +13,7 @@ mod key;
 pub mod profile;
 mod run;
 mod shortened;
+mod unseen;
 
 pub use axes::{Comparison, Form, Gil, Parallel};
 pub use command::{quoted, shell};
@@ -23,3 +24,4 @@ pub use run::{
     RunState, SCHEMA, Sample, Skipped, Status, Unit, WorkerRecord, WorkloadRecord, time_only,
 };
 pub use shortened::shortened;
+pub use unseen::is_unseen;

@@ -104,6 +104,19 @@ pub struct GateRecord {
     pub used_s: f64,
     /// The cells that take part in the generation that was begun last.
     pub live: Vec<u32>,
+    /// Cell → in how many generations, from the first on, it was to take part: it rests once it is decided. Empty in gates that were recorded
+    /// before it was kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub took: BTreeMap<u32, u32>,
+}
+
+impl GateRecord {
+    /// Notes which cells are to take part in a generation. The others rest from it on, if they did not before.
+    pub fn begin(&mut self, generation: u32, live: Vec<u32>) {
+        self.took.values_mut().for_each(|took| *took = (*took).min(generation));
+        self.took.extend(live.iter().map(|&cell| (cell, generation + 1)));
+        self.live = live;
+    }
 }
 
 /// One worker process.

@@ -1,6 +1,6 @@
 //! The selection grammar over cells that were recorded: there is no catalog to ask, so the names are those of the runs.
 
-use bindbench_catalog::{CatalogError, Patterns, Selection, Size};
+use bindbench_catalog::{CatalogError, Patterns, Selection, Size, nearest};
 use bindbench_model::CellKey;
 
 /// Which recorded cells a selection means.
@@ -17,9 +17,13 @@ impl Choice {
     /// Compiles a selection.
     ///
     /// # Errors
-    /// When a pattern is none, or matches nothing among the cells.
+    /// When a pattern is none, or when it, a size or a number of threads matches nothing among the cells.
     pub fn new(selection: &Selection, cells: &[&CellKey]) -> Result<Self, CatalogError> {
         let names = |of: fn(&CellKey) -> Vec<String>| cells.iter().map(|key| of(key)).collect::<Vec<_>>();
+        let sizes: Vec<String> = cells.iter().filter_map(|key| Some(Size(key.size?).to_string())).collect();
+        known("--size", &selection.sizes.iter().map(Size::to_string).collect::<Vec<_>>(), &sizes)?;
+        let threads: Vec<String> = cells.iter().map(|key| key.threads.to_string()).collect();
+        known("--threads", &selection.threads.iter().map(u32::to_string).collect::<Vec<_>>(), &threads)?;
         Ok(Self {
             operations: Patterns::compile("--workload", &selection.workloads, &names(operation))?,
             lanes: Patterns::compile("--lane", &selection.lanes, &names(lane))?,
@@ -36,6 +40,14 @@ impl Choice {
             && (key.interpreter.is_none() || self.interpreters.select(&interpreter(key)))
             && (self.sizes.is_empty() || key.size.is_none_or(|size| self.sizes.contains(&size)))
             && (self.threads.is_empty() || self.threads.contains(&key.threads))
+    }
+}
+
+/// All of what was given is there.
+fn known(option: &'static str, given: &[String], there: &[String]) -> Result<(), CatalogError> {
+    match given.iter().find(|given| !there.contains(given)) {
+        None => Ok(()),
+        Some(none) => Err(CatalogError::NoMatch { option, pattern: none.clone(), side: "", nearest: nearest(none, there) }),
     }
 }
 
@@ -89,7 +101,9 @@ mod tests {
         assert_eq!(chosen(|s| s.workloads = vec!["std".into(), "!std.std".into()]).unwrap(), [false, true, true]);
         assert_eq!(chosen(|s| s.pythons = vec!["3.13".into()]).unwrap(), [true, false, true], "native lanes have no interpreter");
         assert_eq!(chosen(|s| s.sizes = vec![Size(10)]).unwrap(), [true, false, true]);
-        assert_eq!(chosen(|s| s.threads = vec![2]).unwrap(), [false; 3]);
+        assert_eq!(chosen(|s| s.threads = vec![1]).unwrap(), [true; 3]);
+        assert_eq!(chosen(|s| s.threads = vec![2]).unwrap_err(), "--threads 2 matches nothing");
+        assert_eq!(chosen(|s| s.sizes = vec![Size(10), Size(11)]).unwrap_err(), "--size 11 matches nothing");
         assert_eq!(chosen(|s| s.lanes = vec!["pyo/held".into()]).unwrap_err(), "--lane pyo/held matches nothing");
     }
 }

@@ -1,7 +1,10 @@
 //! Numbers as people read them: as many digits as they are worth, and one unit.
 
-use bindbench_model::{Form, Unit};
+use bindbench_model::{Form, Unit, is_unseen};
 use bindbench_stats::{Estimate, Scale};
+
+/// From this logarithm on, what is so far from 1 to both sides is a factor and no percentage.
+const WIDE: f64 = 0.4;
 
 /// Rounded to three significant digits.
 fn three_digits(value: f64) -> f64 {
@@ -66,11 +69,6 @@ pub fn seen(text: &str) -> String {
     text.chars().filter(|&c| matches!(c, '\n' | '\t') || !is_unseen(c)).collect()
 }
 
-/// Control characters, and those that change the direction of what follows them.
-fn is_unseen(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 /// A fraction as a percentage of two significant digits: `0.21 %`, `3.4 %`, `12 %`.
 pub fn percent(fraction: f64) -> String {
     let percent = fraction * 100.0;
@@ -82,12 +80,17 @@ pub fn percent(fraction: f64) -> String {
     }
 }
 
+/// A band around 1, from its upper end as a fraction: `±3.9 %`; as a factor when per cent would go below 0 on the other side.
+pub fn band(fraction: f64) -> String {
+    if fraction.ln_1p() < WIDE { format!("±{}", percent(fraction)) } else { format!("×÷ {}", significant(1.0 + fraction)) }
+}
+
 /// Half the 95 % interval: `±0.21 %`; as a factor when per cent would go below 0; as a time on the linear scale. Empty without one.
 pub fn spread(time_ns: &Estimate) -> String {
     match (time_ns.half_width(), time_ns.scale()) {
         (None, _) => String::new(),
         (Some(half), Scale::Linear) => format!("±{}", time(half)),
-        (Some(half), Scale::Log) if half < 0.4 => format!("±{}", percent(half.exp_m1())),
+        (Some(half), Scale::Log) if half < WIDE => format!("±{}", percent(half.exp_m1())),
         (Some(half), Scale::Log) => format!("×÷ {}", significant(half.exp())),
     }
 }

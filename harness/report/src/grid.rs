@@ -234,7 +234,7 @@ fn resolutions(table: &Table) -> String {
     let one_thread = cases.iter().all(|row| row.threads == 1);
     let texts = known.iter().filter_map(|row| {
         let resolution = row.resolution.as_ref()?;
-        let mut text = format!("±{}", format::percent(resolution.fraction));
+        let mut text = format::band(resolution.fraction);
         if let Some(size) = row.size.filter(|_| cases.len() > 1) {
             text += &format!(" at {}", format::size(size, table.unit));
         }

@@ -15,7 +15,7 @@ use super::{SkippedGroup, format, skipped};
 /// What a reader has to know who sees both.
 pub const BLIND: &str = "Instructions are exact where times are not, and need no quiet machine. But they are not time: they don't see caches \
                          and memory, branches predicted wrongly, how much one SIMD instruction does, waiting, or the GIL. Where the two \
-                         ratios differ, it is because of these.";
+                         ratios differ by more than the interval of the time's, it is because of these.";
 
 /// The status of a row that works and could not be counted.
 const NOT_COUNTED: &str = "not counted";

@@ -9,8 +9,9 @@ use bindbench_stats::Estimate;
 use bindbench_store::Recorded;
 use serde::Serialize;
 
-use super::format;
 use super::profile::Table;
+use super::warnings::Warning;
+use super::{Report, Vouches, format};
 
 /// The workload whose operations are the rungs.
 const CALL: &str = "call";
@@ -21,6 +22,15 @@ const AGREES: f64 = 0.1;
 /// All that a run tells about crossings.
 #[derive(Debug, Serialize)]
 pub struct Ladder {
+    /// The run's id.
+    pub run: String,
+    /// Whether the intervals can be trusted.
+    pub vouches: Vouches,
+    /// What to know, and do, before trusting a number.
+    pub warnings: Vec<Warning>,
+    /// All of this in words.
+    #[serde(skip)]
+    above: Vec<String>,
     /// What one crossing costs, by lane and interpreter.
     pub crossings: Vec<Crossing>,
     /// Sums of rungs beside the whole.
@@ -88,7 +98,10 @@ impl Ladder {
     /// What a run tells.
     pub fn new(recorded: &Recorded, analysis: &Analysis) -> Self {
         let cells = Cells { run: &recorded.run, analysis };
-        let mut ladder = Self { crossings: Vec::new(), sums: Vec::new() };
+        let report = Report::of(recorded, analysis);
+        let above = [&report.about[..], &report.caveats()].concat();
+        let Report { run, vouches, warnings, .. } = report;
+        let mut ladder = Self { run, vouches, warnings, above, crossings: Vec::new(), sums: Vec::new() };
         for (lane, interpreter) in cells.lanes() {
             let crossing = cells.crossing(lane, &interpreter);
             ladder.crossings.extend(crossing.empty.is_some().then_some(crossing));
@@ -102,7 +115,7 @@ impl Ladder {
         if self.crossings.is_empty() {
             return "This run has no lane in Python with a number for call.noop: `bindbench run -w call` measures the rungs.\n".to_owned();
         }
-        let mut text = String::new();
+        let mut text = self.above.join("\n") + "\n\n";
         for table in [self.crossing_table(), self.sum_table()].iter().filter(|table| !table.rows.is_empty()) {
             text += &format!("{}\n{}\n\n", table.title, table.laid_out());
         }
@@ -302,6 +315,7 @@ fn title(case: &Case) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bindbench_model::RunState;
     use bindbench_store::synthetic::Synthetic;
 
     const PYTHON: Option<&str> = Some("3.13.0");
@@ -379,7 +393,13 @@ mod tests {
         let case = made.case("std.std", "ints", Some(Form::Boxed), Some(10), 1);
         made.cell(case, "pyo3/held", PYTHON, 100.0);
         assert!(ladder(&made.recorded(0.01)).text().contains("bindbench run -w call"));
-        let text = ladder(&known(0.0)).text();
+        let mut stopped = known(0.0);
+        let text = ladder(&stopped).text();
+        assert!(text.starts_with("Run 2026"), "{text}");
+        stopped.run.state = RunState::Interrupted;
+        stopped.run.environment.load_before = Some(99.0);
+        let doubted = ladder(&stopped).text();
+        assert!(doubted.contains("can NOT vouch") && doubted.contains("Warning: the machine was busy"), "{doubted}");
         assert!(text.contains("What one crossing costs") && text.contains("Do the rungs add up?"), "{text}");
     }
 }

@@ -133,13 +133,22 @@ impl Report {
             about: about(&recorded.run, analysis),
             vouches: vouches(analysis),
             warnings: warnings::warnings(recorded, analysis, &tables),
-            notes: recorded.run.notes.clone(),
+            notes: resumed(&recorded.run.plan.resumed).into_iter().chain(recorded.run.notes.iter().cloned()).collect(),
             tables,
             instructions,
             talks: if timed { talks::talks(recorded, analysis) } else { Vec::new() },
             skipped: skipped(&recorded.run.skipped),
             lanes: ledger::ledger(&recorded.run, analysis),
         }
+    }
+}
+
+impl Report {
+    /// What to know before any number is trusted, a line each. Whatever shows numbers of a run shows these above them.
+    pub fn caveats(&self) -> Vec<String> {
+        let warnings = self.warnings.iter().map(Warning::to_string);
+        let notes = self.notes.iter().map(|note| format!("Note: {note}"));
+        std::iter::once(self.vouches.sentence()).chain(self.vouches.resolution()).chain(warnings).chain(notes).collect()
     }
 }
 
@@ -171,11 +180,11 @@ impl Vouches {
 
     /// How finely the run sees; none when it can't tell.
     pub fn resolution(&self) -> Option<String> {
-        let (finest, coarsest) = (format::percent(self.finest_resolution?), format::percent(self.coarsest_resolution?));
+        let (finest, coarsest) = (format::band(self.finest_resolution?), format::band(self.coarsest_resolution?));
         Some(if finest == coarsest {
-            format!("Resolution: ±{finest} around 1. No verdict is given on a ratio whose interval touches that.")
+            format!("Resolution: {finest} around 1. No verdict is given on a ratio whose interval touches that.")
         } else {
-            format!("Resolution: ±{finest} to ±{coarsest} around 1. No verdict is given on a ratio whose interval touches its case's.")
+            format!("Resolution: {finest} to {coarsest} around 1. No verdict is given on a ratio whose interval touches its case's.")
         })
     }
 }
@@ -238,6 +247,17 @@ fn about(run: &Run, analysis: &Analysis) -> Vec<String> {
         format!("Python {}: {} ({})", interpreter.name, interpreter.implementation, flags.join(", "))
     }));
     lines
+}
+
+/// Generations of two sittings are compared with each other, and a machine has its days.
+fn resumed(moments: &[String]) -> Option<String> {
+    let times = match moments.len() {
+        0 => return None,
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        n => format!("{n} times"),
+    };
+    Some(format!("This run was resumed {times}: on {}.", moments.join(", ")))
 }
 
 /// The same reason once, in the order in which reasons first come.

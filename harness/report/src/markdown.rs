@@ -55,8 +55,7 @@ pub fn render(report: &Report) -> String {
 /// What was measured where, and some tables; for a document of somebody else's.
 pub fn part(report: &Report, tables: &[Table]) -> String {
     let mut text = String::new();
-    let about = report.about.iter().cloned();
-    list(&mut text, about.chain([report.vouches.sentence()]).chain(report.vouches.resolution()));
+    list(&mut text, report.about.iter().cloned().chain(report.caveats()));
     tables.iter().for_each(|table| section(&mut text, table));
     text
 }

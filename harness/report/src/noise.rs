@@ -27,7 +27,7 @@ pub fn text(recorded: &Recorded, budgets: &[Budget], busy: Option<f64>, stolen: 
         let times = |cell: &Cell| samples.values_by_generation(cell.id).map(|(_, times)| times).collect::<Vec<_>>();
         let noise = Components::of_twins(&times(cell), &times(twin));
         let resolutions = budgets.iter().map(|&(_, generations, rounds)| match noise {
-            Some(noise) => format!("±{}", format::percent(noise.resolution(generations, rounds))),
+            Some(noise) => format::band(noise.resolution(generations, rounds)),
             None => "–".to_owned(),
         });
         let time = samples.value(cell.id).map(|time| format::time(time.point())).unwrap_or_default();

@@ -167,7 +167,9 @@ impl<'a> Maker<'a> {
         if comparison == Comparison::AsPublished {
             return Kernel::OfTheirOwn;
         }
-        let mut lanes: Vec<&str> = members.iter().flatten().map(|cell| cell.lane.as_str()).collect();
+        // What a lane loads is seen when it is measured: before, nothing was looked at.
+        let looked_at = |cell: &&&Cell| !self.run.is_timed() || self.analysis.samples().count(cell.id) > 0;
+        let mut lanes: Vec<&str> = members.iter().flatten().filter(looked_at).map(|cell| cell.lane.as_str()).collect();
         lanes.sort_unstable();
         lanes.dedup();
         let loaded: Vec<(&str, Option<&String>)> = lanes

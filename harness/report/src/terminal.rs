@@ -20,16 +20,7 @@ pub fn render(report: &Report, look: Look) -> String {
     let mut text = String::new();
     let mut line = |words: &str| line(&mut text, words);
     report.about.iter().for_each(|about| line(about));
-    line(&report.vouches.sentence());
-    if let Some(resolution) = report.vouches.resolution() {
-        line(&resolution);
-    }
-    for warning in &report.warnings {
-        line(&format!("Warning: {}; {}", warning.what, warning.advice));
-    }
-    for note in &report.notes {
-        line(&format!("Note: {note}"));
-    }
+    report.caveats().iter().for_each(|caveat| line(caveat));
     for table in &report.tables {
         line("");
         line(&title(table));

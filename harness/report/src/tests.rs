@@ -136,6 +136,36 @@ fn a_run_that_was_stopped_in_its_first_generation_says_so_first() {
     assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
 }
 
+/// Nothing was looked at yet: no lane loads a wrong kernel, no twin is missing, and nothing is wrong with the plan.
+#[test]
+fn a_run_that_was_stopped_before_its_first_sample_accuses_nobody() {
+    let mut recorded = everything();
+    recorded.run.state = RunState::Interrupted;
+    recorded.run.plan.resumed = vec!["2026-11-21T09:00:00Z".into(), "2026-11-22T09:00:00Z".into()];
+    recorded.samples.clear();
+    for receipt in recorded.run.lanes.iter_mut().flat_map(|lane| &mut lane.receipts) {
+        receipt.kernels_sha256 = None;
+    }
+    let report = Report::new(&recorded);
+    let text = terminal::render(&report, Look::default());
+    assert!(report.caveats()[0].ends_with("95 % intervals: it is not complete."), "{text}");
+    for accusation in ["shared kernels library", "keeps the twins", "--generations", "NOT controlled"] {
+        assert!(!text.contains(accusation), "{accusation}: {text}");
+    }
+    assert!(text.contains("Note: This run was resumed twice: on 2026-11-21T09:00:00Z, 2026-11-22T09:00:00Z."), "{text}");
+}
+
+#[test]
+fn twins_without_a_number_are_no_twins_left_out() {
+    let mut recorded = everything();
+    for cell in recorded.run.cells.iter_mut().filter(|cell| cell.twin) {
+        cell.status = Status::TimedOut { after_s: 1.0 };
+    }
+    let text = terminal::render(&Report::new(&recorded), Look::default());
+    assert!(text.contains("(a lane measured under two names) none has two numbers to compare; the tables say which"), "{text}");
+    assert!(!text.contains("keeps the twins"), "{text}");
+}
+
 #[test]
 fn nothing_measured_is_still_a_report() {
     let mut recorded = everything();
@@ -295,8 +325,9 @@ fn a_million_samples_are_reported_in_seconds() {
     let written = csv::render(&report).unwrap().len() + markdown::render(&report).len() + json::render(&report).unwrap().len();
     let before_the_page = begin.elapsed();
     let extras = Extras::default();
-    let plots = Plots::of(&report, &Analysis::new(&recorded), &extras);
-    let page = page::render(&recorded, &report, &plots, &extras).unwrap().len();
+    let analysis = Analysis::new(&recorded);
+    let plots = Plots::of(&report, &analysis, &extras);
+    let page = page::render(&recorded, &report, &analysis, &plots, &extras).unwrap().len();
     assert!(plots.iter().all(|plot| png::render(&plot.svg).is_some()));
     println!(
         "read {read:?}, analyse {analysed:?}, report {reported:?}, lay out {laid_out:?}, {written} bytes; page {:?}, {page} bytes; {:?} in all",

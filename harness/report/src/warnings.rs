@@ -1,7 +1,9 @@
 //! Every warning of a report, in words that say what to do.
 
+use std::fmt;
+
 use bindbench_analysis::{Analysis, Doubt};
-use bindbench_model::{Cell, Environment, Run};
+use bindbench_model::{Cell, Environment, Run, RunState};
 use bindbench_stats::{FEWEST_GENERATIONS, WIDEST};
 use bindbench_store::{Lacking, Recorded};
 use schemars::JsonSchema;
@@ -17,6 +19,12 @@ pub struct Warning {
     pub what: String,
     /// What to do about it.
     pub advice: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Warning: {}; {}", self.what, self.advice)
+    }
 }
 
 pub(super) fn warning(what: impl Into<String>, advice: impl Into<String>) -> Warning {
@@ -71,7 +79,10 @@ pub fn reason(doubt: &Doubt) -> String {
             format!("it has {}, and an interval takes {FEWEST_GENERATIONS}", count(*generations, "generation"))
         }
         Doubt::Untimed => "it has no times, instructions were counted only".to_owned(),
-        Doubt::NoTwin => "no lane that was measured twice has two numbers to compare".to_owned(),
+        Doubt::NoTwin { planned: 0 } => "no lane was measured twice".to_owned(),
+        Doubt::NoTwin { planned } => {
+            format!("of {} (a lane measured under two names) none has two numbers to compare", count(*planned, "twin"))
+        }
         Doubt::TooWide { factor } => {
             format!("its twins differ so much that intervals would have to be {} times as wide", significant(*factor))
         }
@@ -80,12 +91,16 @@ pub fn reason(doubt: &Doubt) -> String {
 
 fn advice(doubt: &Doubt, run: &Run) -> Warning {
     let again = format!("{} --resume {}", if run.gate.is_some() { "gate" } else { "run" }, run.id);
+    let more = run.plan.generations as usize >= FEWEST_GENERATIONS;
     let advice = match doubt {
         Doubt::Incomplete => format!("`bindbench {again}` goes on where it stopped"),
+        Doubt::FewGenerations { .. } if more => format!("`bindbench {again}` takes those that were planned"),
         Doubt::Missing { .. } => format!("somebody or something has removed them; `bindbench {again}` measures them again"),
         Doubt::FewGenerations { .. } => format!("run with `--generations {FEWEST_GENERATIONS}` or more"),
         Doubt::Untimed => "`--counter time --counter instructions` takes times, too".to_owned(),
-        Doubt::NoTwin => "run it again with a selection that keeps the twins".to_owned(),
+        Doubt::NoTwin { planned: 0 } => "run it again with a selection that keeps the twins".to_owned(),
+        Doubt::NoTwin { .. } if run.state != RunState::Finished => format!("`bindbench {again}` goes on where it stopped"),
+        Doubt::NoTwin { .. } => "the tables say which lanes have no number, and why".to_owned(),
         Doubt::TooWide { .. } => "stop other programs, then run it again".to_owned(),
     };
     let mut what = reason(doubt);

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use bindbench_catalog::Selection;
 use bindbench_model::CellKey;
 use bindbench_report::choice::Choice;
-use bindbench_report::export;
 use bindbench_report::export::export;
+use bindbench_report::{Report, export};
 use bindbench_setup::layout::Layout;
 use bindbench_store::Recorded;
 use miette::{IntoDiagnostic, Result, miette};
@@ -48,6 +48,12 @@ pub fn run(args: &Args) -> Result<ExitCode> {
         let reasons = exported.left_out.join("\n");
         return Err(miette!(help = "choose other cells, or another run", "nothing of run {} can be exported\n{reasons}", recorded.run.id));
     }
+    // The layouts have no place for it.
+    let report = Report::new(&recorded);
+    if !report.vouches.vouches {
+        say(&format!("Run {}: {}", report.run, report.vouches.sentence()));
+    }
+    report.warnings.iter().for_each(|warning| say(&warning.to_string()));
     exported.left_out.iter().for_each(|cell| say(&format!("left out: {cell}")));
     match &args.output {
         Some(file) => write(file, exported.text.as_bytes())?,

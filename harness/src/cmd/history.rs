@@ -98,7 +98,7 @@ fn runs_of(name: &Path, folder: &Path, left_out: &mut Vec<String>) -> Result<Vec
     }
     let entries = fs::read_dir(name).into_diagnostic().with_context(|| format!("can't list {}", name.display()))?;
     let mut inside: Vec<PathBuf> =
-        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.join("run.json").is_file()).collect();
+        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.join("run.json").exists()).collect();
     inside.sort();
     if inside.is_empty() {
         bail!(help = "`bindbench run` makes one; `--runs DIR` looks elsewhere", "there is no run in {}", name.display());

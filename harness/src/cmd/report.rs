@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bindbench_analysis::Analysis;
-use bindbench_files::atomic;
+use bindbench_catalog::nearest;
+use bindbench_files::{atomic, regular};
 use bindbench_report::claims::Claims;
 use bindbench_report::excerpt::{Chosen, excerpt};
 use bindbench_report::ladder::Ladder;
@@ -41,18 +42,18 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Print what one crossing costs, rung by rung, and whether the rungs add up, instead of the tables
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["plot", "splice"])]
     ladder: bool,
     /// Folder of the profile and the flamegraphs to show [default: flamegraphs/ of the checkout]
     #[arg(long, value_name = "DIR")]
     flamegraphs: Option<PathBuf>,
     /// Write only the plots whose names match, and nothing else; repeatable
-    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    #[arg(long, value_name = "GLOB", value_parser = glob, conflicts_with_all = ["splice", "json"])]
     plot: Vec<GlobMatcher>,
     /// Put the tables into a Markdown file, between a line `<!-- bindbench: begin -->` and a line `<!-- bindbench: end -->`
     #[arg(long, value_name = "FILE")]
     splice: Option<PathBuf>,
-    /// Splice only these tables: std.std, std.std:ints or std.std:ints:5000; repeatable
+    /// Splice only these tables: std, std.std, std.std:ints or std.std:ints:5000; repeatable
     #[arg(long, value_name = "GLOB[:INPUT[:SIZE]]", requires = "splice")]
     tables: Vec<Chosen>,
     /// Print JSON instead of tables
@@ -99,12 +100,16 @@ pub fn run(args: &Args) -> miette::Result<ExitCode> {
         draw_only(&recorded, &out, &flamegraphs, &args.plot)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let report = show(&recorded, &out, &flamegraphs, args.json)?;
+    let analysis = Analysis::new(&recorded);
+    let report = Report::of(&recorded, &analysis);
+    // What can't be done is said before anything is.
+    let spliced = args.splice.as_ref().map(|file| Ok::<_, miette::Report>((file, spliced(file, &report, &args.tables)?))).transpose()?;
+    show_all(&recorded, &analysis, &report, &out, &flamegraphs, args.json)?;
     if !args.json {
         print_path(&out)?;
     }
-    if let Some(file) = &args.splice {
-        splice_into(file, &report, &args.tables)?;
+    if let Some((file, text)) = spliced {
+        atomic::replace(file, text.as_bytes()).into_diagnostic().with_context(|| format!("can't write {}", file.display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -120,17 +125,19 @@ fn show_ladder(recorded: &Recorded, json: bool) -> miette::Result<()> {
 ///
 /// # Errors
 /// When something can't be written.
-pub(super) fn show(recorded: &Recorded, out: &Path, flamegraphs: &Path, json: bool) -> miette::Result<Report> {
+pub(super) fn show(recorded: &Recorded, out: &Path, flamegraphs: &Path, json: bool) -> miette::Result<()> {
     let analysis = Analysis::new(recorded);
-    let report = Report::of(recorded, &analysis);
-    write(out, "summary.csv", &csv::render(&report).into_diagnostic()?)?;
-    let text = markdown::render(&report);
+    show_all(recorded, &analysis, &Report::of(recorded, &analysis), out, flamegraphs, json)
+}
+
+fn show_all(recorded: &Recorded, analysis: &Analysis, report: &Report, out: &Path, flamegraphs: &Path, json: bool) -> miette::Result<()> {
+    write(out, "summary.csv", &csv::render(report).into_diagnostic()?)?;
+    let text = markdown::render(report);
     write(out, "summary.md", text.as_bytes())?;
-    write_page(recorded, &report, &analysis, out, flamegraphs)?;
+    write_page(recorded, report, analysis, out, flamegraphs)?;
     step_summary(&text)?;
-    let text = if json { json::render(&report).into_diagnostic()? } else { terminal::render(&report, look(&io::stdout())) };
-    print(&text)?;
-    Ok(report)
+    let text = if json { json::render(report).into_diagnostic()? } else { terminal::render(report, look(&io::stdout())) };
+    print(&text)
 }
 
 /// Writes the page and its plots again, with what has been profiled since.
@@ -153,7 +160,7 @@ pub(super) fn print_path(out: &Path) -> miette::Result<()> {
 fn write_page(recorded: &Recorded, report: &Report, analysis: &Analysis, out: &Path, flamegraphs: &Path) -> miette::Result<()> {
     let extras = extras(recorded, report, analysis, flamegraphs)?;
     let plots = Plots::of(report, analysis, &extras);
-    write(out, PAGE, page::render(recorded, report, &plots, &extras).into_diagnostic()?.as_bytes())?;
+    write(out, PAGE, page::render(recorded, report, analysis, &plots, &extras).into_diagnostic()?.as_bytes())?;
     write_plots(&out.join("plots"), &plots.iter().collect::<Vec<_>>())
 }
 
@@ -163,12 +170,14 @@ fn draw_only(recorded: &Recorded, out: &Path, flamegraphs: &Path, wanted: &[Glob
     let report = Report::of(recorded, &analysis);
     let plots = Plots::of(&report, &analysis, &extras(recorded, &report, &analysis, flamegraphs)?);
     let chosen: Vec<&Plot> = plots.iter().filter(|plot| wanted.iter().any(|glob| glob.is_match(&plot.name))).collect();
-    if chosen.is_empty() {
-        let mut names: Vec<&str> = plots.iter().map(|plot| plot.name.as_str()).collect();
-        let text = wanted.iter().map(|glob| glob.glob().glob()).collect::<Vec<_>>().join(" ");
-        names.sort_by(|a, b| strsim::jaro_winkler(b, &text).total_cmp(&strsim::jaro_winkler(a, &text)));
-        names.truncate(5);
-        bail!(help = format!("the nearest there are: {}", names.join(", ")), "--plot {text} matches no plot of run {}", recorded.run.id);
+    if let Some(none) = wanted.iter().find(|glob| !plots.iter().any(|plot| glob.is_match(&plot.name))) {
+        let names: Vec<String> = plots.iter().map(|plot| plot.name.clone()).collect();
+        let text = none.glob().glob();
+        bail!(
+            help = format!("the nearest there are: {}", nearest(text, &names)),
+            "--plot {text} matches no plot of run {}",
+            recorded.run.id
+        );
     }
     let folder = out.join("plots");
     write_plots(&folder, &chosen)?;
@@ -215,13 +224,13 @@ pub(super) fn step_summary(text: &str) -> miette::Result<()> {
     append().into_diagnostic().with_context(|| format!("can't write GITHUB_STEP_SUMMARY, {}", path.display()))
 }
 
-fn splice_into(file: &Path, report: &Report, chosen: &[Chosen]) -> miette::Result<()> {
+/// What a file becomes with the chosen tables in it.
+fn spliced(file: &Path, report: &Report, chosen: &[Chosen]) -> miette::Result<String> {
     let name = file.display().to_string();
-    let old = fs::read_to_string(file).into_diagnostic().with_context(|| format!("can't read {name}"))?;
-    let part = markdown::part(report, &excerpt(report, chosen));
+    let old = regular::read_to_string(file).into_diagnostic().with_context(|| format!("can't read {name}"))?;
+    let part = markdown::part(report, &excerpt(report, chosen)?);
     let command = bindbench_model::shell(&command_line());
-    let new = splice(&name, &old, &part, &command)?;
-    atomic::replace(file, new.as_bytes()).into_diagnostic().with_context(|| format!("can't write {name}"))
+    Ok(splice(&name, &old, &part, &command)?)
 }
 
 /// Writes a file of a report into its folder, which is made if need be.

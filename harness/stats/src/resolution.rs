@@ -89,6 +89,18 @@ pub enum Verdict {
     Undecided,
 }
 
+impl Verdict {
+    /// In the words of a table.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Faster => "faster",
+            Self::Slower => "slower",
+            Self::Same => "not told apart",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
 /// Judges a ratio: different only if its whole interval is outside the resolution's band around 1.
 ///
 /// Were it enough that the interval excludes 1 and the point is outside the band, one pair of equal lanes in 50 would be called

@@ -1,7 +1,9 @@
 //! `counts.csv`: the instructions that were counted.
 
+use std::io;
 use std::path::Path;
 
+use bindbench_files::regular;
 use bindbench_model::{Count, Run};
 
 use super::StoreError;
@@ -15,13 +17,15 @@ pub const COUNTS: &str = "counts.csv";
 /// When the file can't be read, or is damaged: it is always written whole.
 pub(super) fn read(folder: &Path, run: &Run) -> Result<Vec<Count>, StoreError> {
     let path = folder.join(COUNTS);
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
+    let file = match regular::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(StoreError::Io { action: "read", path, source }),
+    };
     let damaged = |line: u64, message: String| StoreError::Counts { path: path.clone(), line, message };
     let at = |error: csv::Error| damaged(error.position().map_or(1, csv::Position::line), error.to_string());
     let mut counts = Vec::new();
-    for (place, row) in csv::Reader::from_path(&path).map_err(at)?.deserialize().enumerate() {
+    for (place, row) in csv::Reader::from_reader(file).deserialize().enumerate() {
         let count: Count = row.map_err(at)?;
         if count.cell as usize >= run.cells.len() || count.loops == 0 {
             return Err(damaged(place as u64 + 2, format!("cell {} with {} calls is not of this run", count.cell, count.loops)));

@@ -5,14 +5,15 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use bindbench_files::atomic;
 use bindbench_files::lock::{Lock, LockError};
-use bindbench_model::{Count, Run, SCHEMA, Sample};
+use bindbench_files::{atomic, regular};
+use bindbench_model::{Cell, Count, GateRecord, Run, SCHEMA, Sample};
 use miette::Diagnostic;
 use thiserror::Error;
 
 use super::counts;
 use super::counts::COUNTS;
+use super::lacking::took_part;
 use super::valid;
 
 /// A file of a run that can't be written or read.
@@ -142,7 +143,7 @@ impl Recorded {
 
 fn read_run(folder: &Path) -> Result<Run, StoreError> {
     let path = folder.join("run.json");
-    let text = match fs::read_to_string(&path) {
+    let text = match regular::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(StoreError::NoRun { path: folder.to_owned() }),
         Err(source) => return Err(StoreError::Io { action: "read", path, source }),
@@ -171,7 +172,7 @@ fn read_run(folder: &Path) -> Result<Run, StoreError> {
 
 /// The usable rows, and the others with what is wrong with them.
 fn read_samples(path: &Path, run: &Run) -> Result<(Vec<Sample>, Vec<Damage>), StoreError> {
-    let file = match File::open(path) {
+    let file = match regular::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let message = "the file is missing".to_owned();
@@ -232,7 +233,8 @@ fn plausible(sample: &Sample, run: &Run) -> Result<(), String> {
     if sample.elapsed_ns == 0 {
         return Err("a sample that took 0 ns".to_owned());
     }
-    Ok(())
+    valid::sample_at_most_a_year("elapsed_ns", sample.elapsed_ns)?;
+    valid::sample_at_most_a_year("empty_ns", sample.empty_ns.unwrap_or(0))
 }
 
 /// A run's folder open for writing.
@@ -294,7 +296,10 @@ impl RunFolder {
     /// As above.
     pub fn resume_locked(folder: &Path, lock: Lock) -> Result<(Self, Recorded), StoreError> {
         let mut recorded = Recorded::read(folder)?;
-        let complete = if recorded.run.gate.is_some() { complete_rounds_of_a_gate(&recorded) } else { complete_rounds(&recorded) };
+        let complete = match &recorded.run.gate {
+            Some(gate) => complete_rounds_of_a_gate(&recorded, gate),
+            None => complete_rounds(&recorded),
+        };
         recorded.samples.retain(|sample| complete.contains(&(sample.generation, sample.round)));
         let path = folder.join("samples.csv");
         atomic::replace(&path, &to_csv(&recorded.samples, true)).map_err(io_error("replace", &path))?;
@@ -352,25 +357,21 @@ fn complete_rounds(recorded: &Recorded) -> HashSet<(u32, u32)> {
     live.into_iter().filter(|&((_, round), there)| there == takes_part(round)).map(|(place, _)| place).collect()
 }
 
-/// The same of a gate, in which cells rest as soon as they are decided: those take part in a generation that have a sample in any of its
-/// rounds, and in the last one those that were to.
-fn complete_rounds_of_a_gate(recorded: &Recorded) -> HashSet<(u32, u32)> {
-    let cells = &recorded.run.cells;
-    let has_number = |id: &u32| cells[*id as usize].status.has_number();
+/// The same of a gate, in which cells rest as soon as they are decided.
+fn complete_rounds_of_a_gate(recorded: &Recorded, gate: &GateRecord) -> HashSet<(u32, u32)> {
+    let took = took_part(&recorded.run, gate, &recorded.samples);
     let mut rounds: BTreeMap<(u32, u32), HashSet<u32>> = BTreeMap::new();
-    let mut generations: BTreeMap<u32, HashSet<u32>> = BTreeMap::new();
-    for sample in recorded.samples.iter().filter(|sample| has_number(&sample.cell)) {
+    for sample in &recorded.samples {
         rounds.entry((sample.generation, sample.round)).or_default().insert(sample.cell);
-        generations.entry(sample.generation).or_default().insert(sample.cell);
     }
-    if let Some(mut last) = generations.last_entry() {
-        last.get_mut().extend(recorded.run.gate.iter().flat_map(|gate| &gate.live).filter(|id| has_number(id)));
-    }
-    let is_whole = |place: (u32, u32), there: &HashSet<u32>| {
-        let takes_part = |id: &u32| place.1 < cells[*id as usize].rounds;
-        generations[&place.0].iter().filter(|id| takes_part(id)).all(|id| there.contains(id))
+    let is_whole = |&((generation, round), there): &((u32, u32), &HashSet<u32>)| {
+        let takes_part = |cell: &&Cell| {
+            let generations = took.get(&cell.id).copied().unwrap_or(0);
+            cell.status.has_number() && generation < generations && round < cell.rounds
+        };
+        recorded.run.cells.iter().filter(takes_part).all(|cell| there.contains(&cell.id))
     };
-    rounds.iter().filter(|&(&place, there)| is_whole(place, there)).map(|(place, _)| *place).collect()
+    rounds.iter().map(|(&place, there)| (place, there)).filter(is_whole).map(|(place, _)| place).collect()
 }
 
 fn to_csv(samples: &[Sample], header: bool) -> Vec<u8> {
@@ -409,7 +410,7 @@ fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Stor
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bindbench_model::{Environment, GateRecord, Status};
+    use bindbench_model::{Environment, Status};
     use proptest::prelude::*;
 
     const CELLS: u32 = 4;
@@ -423,10 +424,17 @@ mod tests {
             serde_json::json!({"id": id, "case": 0, "lane": format!("a/{id}"), "interpreter": "3.13.0", "twin": false, "loops": 8,
                 "sample_ns": 5_000_000, "rounds": if id == 1 { 1 } else { ROUNDS }, "alone": false, "status": status})
         };
+        let lane = |id: u32| {
+            serde_json::json!({"id": format!("a/{id}"), "summary": "", "comparison": "as published", "kernel": "c", "binding": "c", "gil": "held",
+                "parallel": "none", "receipts": []})
+        };
+        let interpreter = serde_json::json!({"name": "3.13.0", "implementation": "cpython", "version": "3.13.0", "flags": [],
+            "libpython": null, "gil_enabled": true});
+        let workload = serde_json::json!({"name": "w", "summary": "", "baseline_controlled": [], "baseline_published": []});
         serde_json::from_value(serde_json::json!({
-            "schema": SCHEMA, "bindbench": "0", "id": "r", "command": [], "preset": "quick", "seed": 1, "started": "", "state": "running",
+            "schema": SCHEMA, "bindbench": "0", "id": "r", "command": [], "preset": "quick", "seed": 1, "started": "2026-11-21T08:12:05Z", "state": "running",
             "plan": {"generations": GENERATIONS, "rounds": ROUNDS, "budget_s": 1.0}, "environment": Environment::default(),
-            "interpreters": [], "kernels_sha256": null, "workloads": [], "lanes": [], "skipped": [], "notes": [],
+            "interpreters": [interpreter], "kernels_sha256": null, "workloads": [workload], "lanes": (0..CELLS).map(lane).collect::<Vec<_>>(), "skipped": [], "notes": [],
             "cases": [{"id": 0, "workload": "w", "operation": "o", "input": "i", "form": null, "size": null, "unit": "items",
                 "threads": 1, "net_of_loop": true}],
             "cells": (0..CELLS).map(cell).collect::<Vec<_>>(),
@@ -470,6 +478,31 @@ mod tests {
     }
 
     #[test]
+    fn a_row_of_more_than_a_year_is_damage() {
+        let runs = tempfile::tempdir().unwrap();
+        let (folder, samples) = measured(runs.path());
+        let long = [Sample { elapsed_ns: 1 << 63, ..samples[0].clone() }, Sample { empty_ns: Some(1 << 63), ..samples[1].clone() }];
+        fs::write(folder.join("samples.csv"), to_csv(&[&long, &samples[2..]].concat(), true)).unwrap();
+        let recorded = Recorded::read(&folder).unwrap();
+        assert_eq!(recorded.samples, samples[2..]);
+        let said: Vec<String> = recorded.damage.iter().map(|damage| format!("{}: {}", damage.line, damage.message)).collect();
+        assert!(said[0].starts_with("2: elapsed_ns is 9223372036854775808") && said[1].starts_with("3: empty_ns is"), "{said:?}");
+    }
+
+    #[test]
+    fn a_pipe_is_no_file_of_a_run() {
+        let runs = tempfile::tempdir().unwrap();
+        let (folder, _) = measured(runs.path());
+        for file in [COUNTS, "samples.csv", "run.json"] {
+            let path = folder.join(file);
+            fs::remove_file(&path).ok();
+            assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+            let error = Recorded::read(&folder).unwrap_err();
+            assert!(matches!(&error, StoreError::Io { path: named, .. } if *named == path), "{file}: {error:?}");
+        }
+    }
+
+    #[test]
     fn a_hole_in_the_middle_costs_its_round_only() {
         let runs = tempfile::tempdir().unwrap();
         let (folder, samples) = measured(runs.path());
@@ -509,6 +542,19 @@ mod tests {
         // Rounds of which only a part is there go; so does the first one of a generation in which another cell was to take part.
         let last = [round_of(0, 0), only(0, 1, 0), only(1, 0, 0)].concat();
         fs::write(path.join("samples.csv"), to_csv(&last, true)).unwrap();
+        assert_eq!(RunFolder::resume(&path).unwrap().1.samples, round_of(0, 0));
+    }
+
+    #[test]
+    fn a_gate_s_rounds_are_not_whole_when_all_rows_of_a_cell_are_gone() {
+        let runs = tempfile::tempdir().unwrap();
+        let took = [(0, 2), (1, 2), (2, 2)].into();
+        let gate = Run { gate: Some(GateRecord { took, ..GateRecord::default() }), ..run() };
+        let mut folder = RunFolder::create(runs.path(), &gate).unwrap();
+        let without_2 = |round| round_of(1, round).into_iter().filter(|s| s.cell != 2).collect::<Vec<_>>();
+        folder.append_round(&[round_of(0, 0), without_2(0), without_2(1)].concat()).unwrap();
+        let path = folder.path().to_owned();
+        drop(folder);
         assert_eq!(RunFolder::resume(&path).unwrap().1.samples, round_of(0, 0));
     }
 

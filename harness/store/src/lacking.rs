@@ -1,8 +1,8 @@
 //! What a run's plan promises and its files don't have.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use bindbench_model::{Run, RunState};
+use bindbench_model::{GateRecord, Run, RunState, Sample};
 
 use super::Recorded;
 
@@ -49,33 +49,36 @@ impl Lacking {
     }
 }
 
-/// Which cells take part in which generations. In a gate they rest as soon as they are decided: those take part in a generation that have a
-/// sample in it; and in one without samples, those that were to take part last.
+/// Which cells take part in which generations.
 fn participants(recorded: &Recorded) -> Vec<(u32, u32)> {
     let run = &recorded.run;
-    let has_number = |id: &u32| run.cells.get(*id as usize).is_some_and(|cell| cell.status.has_number());
-    let all = || run.cells.iter().map(|cell| cell.id);
-    let Some(gate) = &run.gate else {
-        return (0..run.plan.generations).flat_map(|generation| all().filter(has_number).map(move |id| (generation, id))).collect();
+    let took = match &run.gate {
+        Some(gate) => took_part(run, gate, &recorded.samples),
+        None => run.cells.iter().map(|cell| (cell.id, run.plan.generations)).collect(),
     };
-    let mut seen: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
-    for sample in &recorded.samples {
-        seen.entry(sample.generation).or_default().insert(sample.cell);
-    }
-    (0..begun(run, &seen))
-        .flat_map(|generation| {
-            let cells = seen.get(&generation).cloned().unwrap_or_else(|| gate.live.iter().copied().collect());
-            cells.into_iter().filter(has_number).map(move |id| (generation, id))
-        })
-        .collect()
+    let has_number = |id: &u32| run.cells.get(*id as usize).is_some_and(|cell| cell.status.has_number());
+    let took = took.into_iter().filter(|(cell, _)| has_number(cell));
+    took.flat_map(|(cell, generations)| (0..generations.min(run.plan.generations)).map(move |generation| (generation, cell))).collect()
 }
 
-/// How many generations a gate took: what it might have taken, had it not been decided, is no promise.
-fn begun(run: &Run, seen: &BTreeMap<u32, BTreeSet<u32>>) -> u32 {
-    match run.state {
-        RunState::Finished => run.plan.generations,
-        RunState::Running | RunState::Interrupted => seen.last_key_value().map_or(0, |(last, _)| last + 1),
+/// In how many generations, from the first on, each cell of a gate took part: cells rest as soon as they are decided. What is not written
+/// down is seen by the samples: a cell took part in all generations up to its last, and those that were to take part last, in all.
+pub(super) fn took_part(run: &Run, gate: &GateRecord, samples: &[Sample]) -> BTreeMap<u32, u32> {
+    if !gate.took.is_empty() {
+        return gate.took.clone();
     }
+    let mut took: BTreeMap<u32, u32> = BTreeMap::new();
+    for sample in samples {
+        let most = took.entry(sample.cell).or_default();
+        *most = (*most).max(sample.generation + 1);
+    }
+    // What a gate might have taken, had it not been decided, is no promise.
+    let begun = match run.state {
+        RunState::Finished => run.plan.generations,
+        RunState::Running | RunState::Interrupted => took.values().copied().max().unwrap_or(0),
+    };
+    took.extend(gate.live.iter().map(|&cell| (cell, begun)));
+    took
 }
 
 #[cfg(test)]
@@ -117,6 +120,31 @@ mod tests {
         assert_eq!(Lacking::samples(&recorded), Lacking { missing: 0, planned: 16 });
         recorded.samples.retain(|sample| sample.generation != 1 && (sample.generation, sample.round) != (2, 3));
         assert_eq!(Lacking::samples(&recorded), Lacking { missing: 5, planned: 16 });
+    }
+
+    /// Whoever takes all rows of a cell away from a generation on makes it look like one that rests.
+    #[test]
+    fn cells_of_a_gate_whose_rows_are_gone_lack_them() {
+        let mut recorded = measured();
+        // Both to the end, as older gates have written it down.
+        recorded.run.gate = Some(GateRecord { live: vec![0, 1], ..GateRecord::default() });
+        recorded.samples.retain(|sample| sample.generation == 0 || sample.cell == 0);
+        assert_eq!(Lacking::samples(&recorded), Lacking { missing: 8, planned: 24 });
+        // One that was decided after two generations, as it is written down now.
+        let mut gate = GateRecord::default();
+        for (generation, live) in [vec![0, 1], vec![0, 1], vec![0]].into_iter().enumerate() {
+            gate.begin(generation as u32, live);
+        }
+        recorded.run.gate = Some(gate.clone());
+        assert_eq!(Lacking::samples(&recorded), Lacking { missing: 4, planned: 20 });
+        // Resumed, it may be decided sooner.
+        gate.begin(1, vec![0]);
+        assert_eq!(gate.took, [(0, 2), (1, 1)].into());
+        // Rows that are gone in the middle are missed without anything written down.
+        recorded = measured();
+        recorded.run.gate = Some(GateRecord { live: vec![0], ..GateRecord::default() });
+        recorded.samples.retain(|sample| sample.generation != 1 || sample.cell == 0);
+        assert_eq!(Lacking::samples(&recorded), Lacking { missing: 4, planned: 24 });
     }
 
     #[test]

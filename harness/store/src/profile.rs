@@ -1,10 +1,9 @@
 //! `profile.json`: what the passes found out, replaced whole.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use bindbench_files::atomic;
+use bindbench_files::{atomic, regular};
 use bindbench_model::profile::{Profile, SCHEMA};
 use miette::Diagnostic;
 use serde::Deserialize;
@@ -35,7 +34,7 @@ impl Profiled {
     /// lead anywhere: only names below the folder are followed.
     pub fn text(&self, path: &Path) -> Option<String> {
         let inside = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
-        inside.then(|| fs::read_to_string(self.folder.join(path)).ok()).flatten()
+        inside.then(|| regular::read_to_string(&self.folder.join(path)).ok()).flatten()
     }
 }
 
@@ -89,7 +88,7 @@ pub enum ProfileError {
 /// When there is one that can't be read.
 pub fn read(folder: &Path) -> Result<Option<Profile>, ProfileError> {
     let path = folder.join(FILE);
-    let text = match fs::read_to_string(&path) {
+    let text = match regular::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(ProfileError::Io { action: "read", path, source }),
@@ -160,9 +159,9 @@ mod tests {
     #[test]
     fn a_newer_or_damaged_file_is_refused_with_its_place() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(FILE), "{\"schema\": 99}").unwrap();
+        std::fs::write(folder.path().join(FILE), "{\"schema\": 99}").unwrap();
         assert!(matches!(read(folder.path()), Err(ProfileError::Newer { found: 99, .. })));
-        fs::write(folder.path().join(FILE), "{\"schema\": 1,\n\"cells\": 7}").unwrap();
+        std::fs::write(folder.path().join(FILE), "{\"schema\": 1,\n\"cells\": 7}").unwrap();
         let error = read(folder.path()).unwrap_err().to_string();
         assert!(error.contains("profile.json, line 2"), "{error}");
     }

@@ -189,6 +189,13 @@ fn ids_and_numbers_that_cannot_be_are_refused_with_their_fields() {
         ("/cases/0/threads", json!(0), "cases[0].threads is 0"),
         ("/cells/0/loops", json!(u64::MAX), "cells[0].loops is 18446744073709551615"),
         ("/plan/generations", json!(u32::MAX), "plan.generations is 4294967295"),
+        ("/cells/0/lane", json!("x"), "cells[0].lane is \"x\", which is not in lanes"),
+        ("/interpreters", json!([]), "cells[0].interpreter is"),
+        ("/workloads", json!([]), "cases[0].workload is \"kmp\", which is not in workloads"),
+        ("/cases/0/input", json!("x"), "cases[0].input is \"x\""),
+        ("/started", json!("yesterday"), "started is \"yesterday\""),
+        ("/id", json!("../../etc/passwd"), "id is \"../../etc/passwd\""),
+        ("/lanes/0/id", json!("stranger/\u{1b}[31m"), "lanes[].id has \"stranger/\\u{1b}[31m\""),
         ("/plan/budget_s", json!(-1.0), "plan.budget_s is -1"),
     ] {
         let mut run = whole.clone();
@@ -200,5 +207,19 @@ fn ids_and_numbers_that_cannot_be_are_refused_with_their_fields() {
     let run = folder.to_str().unwrap();
     for command in [&["run", "--resume", run][..], &["compare", run, run], &["export", "--format", "pyperf", run], &["claims"]] {
         sandbox.bindbench(command).refuses_with(&["run.json", "plan.budget_s is -1"]);
+    }
+}
+
+/// It would be waited for without end.
+#[test]
+fn a_pipe_in_place_of_a_file_is_refused() {
+    let (sandbox, folder) = measured();
+    let runs = folder.parent().unwrap().to_str().unwrap();
+    for file in ["counts.csv", "samples.csv", "run.json"] {
+        let path = folder.join(file);
+        fs::remove_file(&path).ok();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        sandbox.bindbench(&["report", folder.to_str().unwrap()]).refuses_with(&[file, "it is no regular file"]);
+        sandbox.bindbench(&["history", runs]).refuses_with(&[file, "it is no regular file"]);
     }
 }

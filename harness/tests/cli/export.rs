@@ -58,7 +58,9 @@ fn the_others_get_their_layouts() {
 fn nothing_to_export_is_refused() {
     let sandbox = Sandbox::new();
     let export = |more: &[&str]| sandbox.bindbench(&[&["export", &recorded("before")], more].concat());
-    export(&["--format", "pyperf", "--size", "7"]).refuses_with(&["nothing of run", "can be exported"]);
+    export(&["--format", "pyperf", "--size", "7"]).refuses_with(&["--size 7 matches nothing", "nearest: 5000"]);
+    export(&["--format", "pyperf", "--threads", "2"]).refuses_with(&["--threads 2 matches nothing", "nearest: 1"]);
+    export(&["--format", "pyperf", "-s", "capi/c", "-s", "!capi/c"]).refuses_with(&["nothing of run", "can be exported"]);
     export(&["--format", "excel"]).exits_with(2).says(&["possible values: pyperf, github-action-benchmark, bencher"]);
     export(&[]).exits_with(2).says(&["--format"]);
 }

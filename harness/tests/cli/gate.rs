@@ -157,6 +157,34 @@ fn a_killed_gate_goes_on_where_it_was() {
     is_clean(&sandbox);
 }
 
+/// A cell whose rows are taken away from a generation on looks like one that was decided, and rests.
+#[test]
+fn rows_that_are_gone_from_a_gate_are_missed_and_measured_again() {
+    let sandbox = sandbox();
+    gate(&sandbox, &["--base-rev", "HEAD", "--threshold", "300", "--budget", "60"]).succeeds();
+    let folder = gate_folder(&sandbox).unwrap();
+    let name = folder.to_str().unwrap();
+    let before = Recorded::read(&folder).unwrap();
+    assert!(!sandbox.bindbench(&["report", name]).succeeds().stdout().contains("not whole"));
+    let head = before.run.cells.iter().find(|cell| cell.lane == "steady/slow@head").unwrap().id;
+    let file = folder.join("samples.csv");
+    let is_kept = |line: &&str| {
+        let fields: Vec<u32> = line.split(',').take(4).filter_map(|field| field.parse().ok()).collect();
+        fields.is_empty() || fields[0] < 2 || fields[3] != head
+    };
+    let text = fs::read_to_string(&file).unwrap();
+    let kept: Vec<&str> = text.lines().filter(is_kept).collect();
+    let gone = text.lines().count() - kept.len();
+    fs::write(&file, kept.join("\n") + "\n").unwrap();
+    assert!(gone > 0);
+    sandbox.bindbench(&["report", name]).succeeds().prints(&["can NOT vouch", &format!("it is not whole: {gone} of the")]);
+    sandbox.bindbench(&["gate", "--resume", name]).succeeds().prints(&["PASS: of 1 cell"]);
+    let after = Recorded::read(&folder).unwrap();
+    assert_eq!(bindbench_store::Lacking::samples(&after).missing, 0);
+    assert!(!sandbox.bindbench(&["report", name]).succeeds().stdout().contains("not whole"));
+    assert!(after.samples.iter().any(|sample| sample.cell == head && sample.generation >= 2), "the holes are still there");
+}
+
 #[test]
 fn a_gate_does_not_go_on_with_other_sources() {
     let sandbox = sandbox();

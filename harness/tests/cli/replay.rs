@@ -85,7 +85,58 @@ fn tables_are_spliced_into_somebodys_markdown() {
     let short = fs::read_to_string(&readme).unwrap();
     assert!(short.contains("input ints") && !short.contains("input floats") && !short.contains("5,000"), "{short}");
     assert!(short.lines().count() < text.lines().count());
+    sandbox.bindbench(&[&arguments[..6], &["--tables", "kmp"]].concat()).succeeds();
+    assert!(fs::read_to_string(&readme).unwrap().contains("## kmp.find_all"), "a workload stands for its operations");
     sandbox.bindbench(&[&arguments[..6], &["--tables", "std.std:ints:many"]].concat()).refuses_with(&["--tables", "unknown unit"]);
+}
+
+/// What stands in somebody's document is never replaced by nothing; and what can't be done is said before anything is.
+#[test]
+fn what_can_t_be_spliced_changes_nothing_and_prints_nothing() {
+    let sandbox = Sandbox::new();
+    let folder = recorded("declared");
+    let readme = sandbox.path().join("README.md");
+    let whole = "# Mine\n<!-- bindbench: begin -->\nwhat was there\n<!-- bindbench: end -->\n";
+    let refused = |text: &str, file: &str, more: &[&str], words: &[&str]| {
+        fs::write(&readme, text).unwrap();
+        let arguments = [&["report", folder.to_str().unwrap(), "--out", "out", "--splice", file], more].concat();
+        let ended = sandbox.bindbench(&arguments).refuses_with(words);
+        assert_eq!(ended.stdout(), "");
+        assert_eq!(fs::read_to_string(&readme).unwrap(), text);
+        assert!(!sandbox.path().join("out").exists());
+    };
+    refused(whole, "README.md", &["--tables", "kmp.*", "--tables", "std.stdd"], &["--tables std.stdd matches nothing", "nearest: std.std"]);
+    refused(whole, "README.md", &["--tables", "std.std:ints:5001"], &["--tables std.std:ints:5001 matches nothing", "std.std:ints:5000"]);
+    refused(whole, "READMY.md", &[], &["can't read READMY.md"]);
+    refused("# Mine\n", "README.md", &[], &["README.md has 0 lines"]);
+    refused(whole, "README.md", &["--ladder"], &["cannot be used with"]);
+    refused(whole, "README.md", &["--plot", "*"], &["cannot be used with"]);
+}
+
+/// A part of a run for somebody else's document, the ladder and other tools' layouts: none is without what its tables are below.
+#[test]
+fn caveats_of_a_run_go_wherever_its_numbers_go() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.path().join("busy");
+    fs::create_dir(&folder).unwrap();
+    fs::copy(recorded("declared").join("samples.csv"), folder.join("samples.csv")).unwrap();
+    let mut run: serde_json::Value = serde_json::from_slice(&fs::read(recorded("declared").join("run.json")).unwrap()).unwrap();
+    run["state"] = "interrupted".into();
+    run["environment"]["load_before"] = 64.5.into();
+    fs::write(folder.join("run.json"), run.to_string()).unwrap();
+    let readme = sandbox.path().join("README.md");
+    fs::write(&readme, "<!-- bindbench: begin -->\n<!-- bindbench: end -->\n").unwrap();
+    let says =
+        ["can NOT vouch for its 95 % intervals: it is not complete", "Warning: the machine was busy before the first sample: load 64.5"];
+    let name = folder.to_str().unwrap();
+    sandbox.bindbench(&["report", name, "--out", "out", "--splice", "README.md", "--tables", "std"]).succeeds().prints(&says);
+    let text = fs::read_to_string(&readme).unwrap();
+    assert!(says.iter().all(|words| text.contains(words)), "{text}");
+    sandbox.bindbench(&["report", name, "--ladder"]).succeeds().prints(&says).prints(&[run["id"].as_str().unwrap()]);
+    for format in ["pyperf", "bencher", "github-action-benchmark"] {
+        let ended = sandbox.bindbench(&["export", name, "--format", format]).succeeds().says(&says);
+        assert!(!ended.stdout().contains("Warning"));
+    }
 }
 
 #[test]

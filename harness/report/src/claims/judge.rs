@@ -150,7 +150,7 @@ fn unclear(quantity: &Quantity, above: Option<f64>, below: Option<f64>) -> Strin
     }
     match (quantity.measured.interval(), quantity.resolution) {
         (None, _) => "an interval takes 3 generations".to_owned(),
-        (_, None) => "no resolution is known: no lane was measured twice".to_owned(),
+        (_, None) => "no resolution is known: no lane has two numbers to compare".to_owned(),
         (Some(_), Some(resolution)) => {
             let band = format::percent(resolution);
             format!("within its interval and the resolution, {band}, it can't be told from {}", bounds.join(" or "))

@@ -114,7 +114,7 @@ fn row(id: &str, verdict: Verdict, says: &str, finding: Option<&Finding>) -> Gri
             text(measured),
             text(|finding| finding.measured.map(|measured| format::ratio_interval(&measured)).unwrap_or_default()),
             text(bounds),
-            text(|finding| finding.resolution.map(|resolution| format!("±{}", format::percent(resolution))).unwrap_or_default()),
+            text(|finding| finding.resolution.map(format::band).unwrap_or_default()),
         ],
         new_case: false,
         values: Vec::new(),

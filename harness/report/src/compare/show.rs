@@ -129,7 +129,7 @@ fn row(cell: &Compared) -> [String; 10] {
         cell.ratio.map(|ratio| format::fine_ratio(ratio.point())).unwrap_or_default(),
         cell.ratio.map(|ratio| format::fine_interval(&ratio)).unwrap_or_default(),
         floor,
-        cell.resolution.map(|resolution| format!("±{}", format::percent(resolution))).unwrap_or_default(),
+        cell.resolution.map(format::band).unwrap_or_default(),
         verdict(cell),
     ]
 }

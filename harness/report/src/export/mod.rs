@@ -119,6 +119,17 @@ mod tests {
     }
 
     #[test]
+    fn a_wide_range_does_not_reach_below_0() {
+        let mut recorded = run();
+        recorded.samples.retain(|sample| sample.generation < 3);
+        for sample in recorded.samples.iter_mut().filter(|sample| sample.generation == 1) {
+            sample.elapsed_ns *= 3;
+        }
+        let text = export(&recorded, &Choice::new(&Selection::default(), &[]).unwrap(), Layout::GithubActionBenchmark).unwrap().text;
+        assert!(text.contains("\"range\": \"×÷ ") && !text.contains('±'), "{text}");
+    }
+
+    #[test]
     fn pyperf_gets_every_sample_by_generation() {
         let suite: Suite = serde_json::from_str(&exported(Layout::Pyperf).text).unwrap();
         let [benchmark] = &suite.benchmarks[..] else { panic!("{suite:?}") };

@@ -149,7 +149,7 @@ pub(super) fn grid(gated: &Gated) -> Grid {
             cell.interpreter.clone().unwrap_or_default(),
             cell.ratio.map(|ratio| format::fine_ratio(ratio.point())).unwrap_or_default(),
             cell.ratio.map(|ratio| format::fine_interval(&ratio)).unwrap_or_default(),
-            cell.resolution.map(|resolution| format!("±{}", format::percent(resolution))).unwrap_or_default(),
+            cell.resolution.map(format::band).unwrap_or_default(),
             match cell.generations {
                 (first, 0) => first.to_string(),
                 (first, second) => format!("{first} + {second}"),

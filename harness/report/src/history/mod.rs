@@ -13,7 +13,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use bindbench_model::CellKey;
-use bindbench_stats::{Estimate, FALSE_DISCOVERY_RATE, Mean, adjusted, change_points, median, six_digits, strongest};
+use bindbench_stats::{Estimate, FALSE_DISCOVERY_RATE, FEWEST_RUNS, Mean, adjusted, change_points, median, six_digits, strongest};
 use bindbench_store::Recorded;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -122,9 +122,20 @@ impl History {
         Self { schema: JSON_SCHEMA, runs: runs.iter().map(entry).collect(), threshold, series, left_out }
     }
 
+    /// How many cells have too few runs for a change to be told from chance: none is looked for.
+    pub fn too_short(&self) -> usize {
+        self.series.iter().filter(|series| series.is_too_short()).count()
+    }
+
     /// How many cells changed.
     pub fn changed(&self) -> usize {
         self.series.iter().filter(|series| !series.changes.is_empty()).count()
+    }
+}
+
+impl Series {
+    fn is_too_short(&self) -> bool {
+        self.points.len() < FEWEST_RUNS
     }
 }
 
@@ -136,6 +147,7 @@ pub fn keys(runs: &[Recorded]) -> Vec<CellKey> {
 
 /// Finds where series changed. Many are looked at, so those that change at all are chosen by their false discovery rate first.
 fn find_changes(series: &mut [Series], runs: &[Recorded], threshold: f64) {
+    let mut series: Vec<&mut Series> = series.iter_mut().filter(|series| !series.is_too_short()).collect();
     let levels = |series: &Series| series.points.iter().map(|point| point.value.centre()).collect::<Vec<f64>>();
     let p_values: Vec<f64> = series
         .par_iter()

@@ -26,21 +26,26 @@ pub fn terminal(history: &History, look: Look) -> String {
     let from_to = ends.map(|(first, last)| format!(", {} to {}", first.started, last.started)).unwrap_or_default();
     line(&mut text, &format!("{}{from_to}", format::count(history.runs.len(), "run")));
     line(&mut text, "A cell is measured by its ratio to a lane of the same run, so that machines may change: above that lane is slower.");
-    if history.runs.len() < FEWEST_RUNS {
-        let words = format!("Fewer than {FEWEST_RUNS} runs: no change could be told from chance, so none is looked for.");
-        line(&mut text, &words);
-    }
     line(&mut text, "");
     line(&mut text, &lay_out(&grid(history), look));
     let changes: Vec<String> =
         history.series.iter().flat_map(|series| series.changes.iter().map(|change| sentence(series, change))).collect();
+    let (short, all) = (history.too_short(), history.series.len());
     let title = match changes.len() {
+        0 if short == all => format!("No cell has {FEWEST_RUNS} runs: no change was looked for, none could be told from chance."),
         0 => format!("No cell changed its level by more than {}", format::percent(history.threshold)),
         _ => {
             format!("{} changed their level by more than {}:", format::count(history.changed(), "cell"), format::percent(history.threshold))
         }
     };
     line(&mut text, &format!("\n{title}"));
+    if (1..all).contains(&short) {
+        let cells = format::count(short, "cell");
+        line(
+            &mut text,
+            &format!("Not looked for in {cells} of {all}, with fewer than {FEWEST_RUNS} runs: it could not be told from chance."),
+        );
+    }
     changes.iter().for_each(|change| line(&mut text, &format!("  {change}")));
     if !history.left_out.is_empty() {
         line(&mut text, "Left out:");

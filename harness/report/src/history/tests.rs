@@ -1,6 +1,6 @@
 //! Histories of made-up runs.
 
-use bindbench_catalog::{Selection, Size};
+use bindbench_catalog::Selection;
 use bindbench_model::Comparison;
 use bindbench_store::Recorded;
 use bindbench_store::synthetic::Synthetic;
@@ -95,9 +95,31 @@ fn on_one_machine_the_floor_has_a_history_of_times() {
 fn few_runs_show_a_trend_and_no_change() {
     let history = history((9..16).map(run).collect(), &Selection { lanes: vec!["lane/*".into()], ..Selection::default() });
     assert_eq!((history.series.len(), history.changed()), (2, 0));
-    assert!(history::terminal(&history, Look::default()).contains("Fewer than 10 runs"));
-    let none = Selection { sizes: vec![Size(1)], ..Selection::default() };
-    assert!(self::history(vec![run(1)], &none).series.is_empty());
+    let text = history::terminal(&history, Look::default());
+    assert!(text.contains("No cell has 10 runs: no change was looked for") && !text.contains("No cell changed"), "{text}");
+}
+
+/// Twelve runs, of which a cell has four: what counts is how many a cell has.
+#[test]
+fn cells_with_few_runs_are_counted() {
+    let part = |n: usize, kept: fn(usize) -> bool| {
+        let mut recorded = run(n);
+        if !kept(n) {
+            recorded.run.cells[0].status = bindbench_model::Status::TimedOut { after_s: 1.0 };
+        }
+        recorded
+    };
+    let lanes = || Selection { lanes: vec!["lane/*".into()], ..Selection::default() };
+    let history = history((6..18).map(|n| part(n, |n| n > 13)).collect(), &lanes());
+    assert_eq!(history.series.iter().map(|series| series.points.len()).collect::<Vec<_>>(), [4, 12]);
+    let text = history::terminal(&history, Look::default());
+    assert!(
+        text.contains("No cell changed its level by more than 1.0 %\nNot looked for in 1 cell of 2, with fewer than 10 runs"),
+        "{text}"
+    );
+    let only = Selection { lanes: vec!["lane/changing".into()], ..Selection::default() };
+    let text = history::terminal(&self::history((6..18).map(|n| part(n, |n| n > 13)).collect(), &only), Look::default());
+    assert!(text.contains("No cell has 10 runs") && !text.contains("changed its level"), "{text}");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The ten facts of a run that matter most, in plain words. Each comes from a rule over the tables; none is typed in.
 
+mod fastest;
 mod growing;
 
+use bindbench_analysis::Analysis;
 use bindbench_model::{Comparison, Gil, Parallel};
 use bindbench_stats::Verdict;
 use bindbench_store::Recorded;
@@ -24,8 +26,8 @@ pub(super) struct Fact {
 }
 
 /// The facts of a run, the most important first.
-pub(super) fn facts(recorded: &Recorded, report: &Report) -> Vec<Fact> {
-    let facts = Facts { report };
+pub(super) fn facts(recorded: &Recorded, report: &Report, analysis: &Analysis) -> Vec<Fact> {
+    let facts = Facts { report, analysis };
     let mut found: Vec<Fact> = Vec::new();
     found.extend(facts.failures());
     found.extend(facts.crossing());
@@ -46,6 +48,7 @@ pub(super) fn facts(recorded: &Recorded, report: &Report) -> Vec<Fact> {
 
 struct Facts<'a> {
     report: &'a Report,
+    analysis: &'a Analysis,
 }
 
 impl<'a> Facts<'a> {
@@ -168,22 +171,6 @@ impl<'a> Facts<'a> {
                 format::ratio(high / low)
             )
         };
-        Some(fact(text, at))
-    }
-
-    /// The fastest of what is published, against its baseline.
-    fn fastest(&self, workload: &str) -> Option<Fact> {
-        let (at, table) = self.widest(workload, Comparison::AsPublished)?;
-        let row = table.representative().into_iter().find(|row| row.verdict == Some(Verdict::Faster))?;
-        let ratio = row.ratio?;
-        let text = format!(
-            "As published, the fastest at {} is {}: {}, {} times as fast as {}.",
-            case(table, row),
-            row.lane,
-            format::time(row.time_ns?.point()),
-            format::ratio(1.0 / ratio.point()),
-            row.baseline.as_deref()?
-        );
         Some(fact(text, at))
     }
 

@@ -93,7 +93,13 @@ struct Workload {
 ///
 /// # Errors
 /// Never, unless the template is broken, which a test would show.
-pub fn render(recorded: &Recorded, report: &Report, plots: &Plots, extras: &Extras) -> Result<String, minijinja::Error> {
+pub fn render(
+    recorded: &Recorded,
+    report: &Report,
+    analysis: &Analysis,
+    plots: &Plots,
+    extras: &Extras,
+) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     environment.add_template("page.html", include_str!("page.html"))?;
@@ -109,7 +115,7 @@ pub fn render(recorded: &Recorded, report: &Report, plots: &Plots, extras: &Extr
         resolution => report.vouches.resolution(),
         warnings => serde(&report.warnings),
         notes => &report.notes,
-        facts => serde(facts::facts(recorded, report)),
+        facts => serde(facts::facts(recorded, report, analysis)),
         axes => serde(tables::axes(recorded)),
         profiled => extras.profile.as_ref().map(profiled),
         workloads => serde(workloads(recorded, report, plots, extras)),

@@ -9,7 +9,8 @@ use crate::{Report, png};
 
 fn page_of(recorded: &Recorded, extras: &Extras) -> String {
     let report = Report::new(recorded);
-    render(recorded, &report, &Plots::of(&report, &Analysis::new(recorded), extras), extras).unwrap()
+    let analysis = Analysis::new(recorded);
+    render(recorded, &report, &analysis, &Plots::of(&report, &analysis, extras), extras).unwrap()
 }
 
 #[test]

@@ -104,7 +104,7 @@ pub fn tick_text(value: f64) -> String {
 }
 
 fn caption(band: f64) -> String {
-    let resolution = if band > 0.0 { format!("Grey band: this run's resolution, ±{}. ", format::percent(band)) } else { String::new() };
+    let resolution = if band > 0.0 { format!("Grey band: this run's resolution, {}. ", format::band(band)) } else { String::new() };
     format!("{resolution}Bars: 95 % intervals. Filled: a verdict; a ring: none.")
 }
 
