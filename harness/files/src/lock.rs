@@ -15,6 +15,8 @@ use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::regular;
+
 /// A driver that was killed has left its lock to its guard, which ends what the driver had started: that takes a moment.
 const LAST_BREATH: Duration = Duration::from_secs(10);
 
@@ -118,7 +120,7 @@ impl Lock {
         let begun = Instant::now();
         loop {
             fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(refused)?;
-            let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(refused)?;
+            let mut file = regular::open_with(OpenOptions::new().read(true).append(true).create(true), path).map_err(refused)?;
             let tried = if mode == Mode::Change { file.try_lock() } else { file.try_lock_shared() };
             match tried {
                 // Whoever held it last has removed the file meanwhile: the lock of a file that is gone keeps nobody out.
@@ -187,7 +189,7 @@ fn host() -> String {
 
 /// Those that the lock's file names and that are not known to have ended.
 fn holders(path: &Path) -> Vec<Holder> {
-    let text = fs::read_to_string(path).unwrap_or_default();
+    let text = regular::read_to_string(path).unwrap_or_default();
     let named = text.lines().filter_map(|line| serde_json::from_str::<Holder>(line).ok());
     named.filter(|holder| holder.host != host() || lives(holder.pid)).collect()
 }
@@ -253,6 +255,16 @@ mod tests {
         let named = holders(&path);
         assert_eq!(named.iter().map(|holder| holder.pid).collect::<Vec<_>>(), [std::process::id()]);
         drop(lock);
+    }
+
+    #[test]
+    fn a_pipe_in_its_place_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        for refused in [Lock::to_change(&path, folder.path()), Lock::to_read(&path, folder.path())] {
+            assert!(matches!(refused, Err(LockError::Io { path: named, .. }) if named == path));
+        }
     }
 
     #[test]

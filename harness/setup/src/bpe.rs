@@ -7,7 +7,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bindbench_files::atomic;
+use bindbench_files::{atomic, regular};
 use miette::{Context, IntoDiagnostic, Result, bail, miette};
 use regex_syntax::hir::{Class, HirKind};
 use sha2::{Digest, Sha256};
@@ -38,7 +38,7 @@ pub fn make(folder: &Path) -> Result<()> {
     let version = unicode_version().ok_or_else(|| miette!("the crate regex-syntax knows no version of Unicode"))?;
     // Written last: where it is, everything is.
     let marker = folder.join("unicode.version");
-    if fs::read_to_string(&marker).is_ok_and(|made| made == version) {
+    if regular::read_to_string(&marker).is_ok_and(|made| made == version) {
         return Ok(());
     }
     let tokens = tokens()?;

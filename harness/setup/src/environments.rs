@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bindbench_files::atomic;
+use bindbench_files::{atomic, regular};
 use bindbench_model::shortened;
 use miette::{Context, IntoDiagnostic, Result, bail, miette};
 
@@ -24,7 +24,7 @@ use super::without_python_variables;
 pub fn make_tools(folder: &Path, lock: &Path, found: &[Interpreter]) -> Result<()> {
     let digest = sha256_of(lock).into_diagnostic().wrap_err_with(|| format!("can't read {}", lock.display()))?;
     let marker = folder.join("made-from-lock");
-    if fs::read_to_string(&marker).is_ok_and(|made_from| made_from == digest) {
+    if regular::read_to_string(&marker).is_ok_and(|made_from| made_from == digest) {
         return Ok(());
     }
     clear(folder)?;
@@ -58,7 +58,7 @@ pub fn make_for(interpreter: &Interpreter, folder: &Path, uv: &Path) -> Result<P
     let python = folder.join("bin/python");
     let marker = folder.join("made-for");
     let identity = format!("{} {}", interpreter.program.display(), interpreter.description);
-    if python.exists() && fs::read_to_string(&marker).is_ok_and(|made_for| made_for == identity) {
+    if python.exists() && regular::read_to_string(&marker).is_ok_and(|made_for| made_for == identity) {
         return Ok(python);
     }
     clear(folder)?;

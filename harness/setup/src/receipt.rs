@@ -1,13 +1,13 @@
 //! Receipts: proof that a strategy is built for an interpreter, and is what it says.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use bindbench_files::atomic;
+use bindbench_files::{atomic, regular};
 use bindbench_model::{BuildRecord, Lines};
 use miette::{Context, IntoDiagnostic, Result};
 use serde::{Deserialize, Serialize};
@@ -94,7 +94,7 @@ impl Artifact {
 impl Receipt {
     /// Reads a receipt; none when there is none that can be understood.
     pub fn read(path: &Path) -> Option<Self> {
-        serde_json::from_slice(&fs::read(path).ok()?).ok()
+        serde_json::from_str(&regular::read_to_string(path).ok()?).ok()
     }
 
     /// What a run keeps of it.
@@ -161,7 +161,7 @@ impl Stamp {
 }
 
 fn read_sha256(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    let mut file = regular::open(path)?;
     let (mut digest, mut block) = (Sha256::new(), vec![0; 1 << 16]);
     loop {
         match file.read(&mut block)? {

@@ -221,7 +221,7 @@ fn splice_into(file: &Path, report: &Report, chosen: &[Chosen]) -> miette::Resul
     let part = markdown::part(report, &excerpt(report, chosen));
     let command = bindbench_model::shell(&command_line());
     let new = splice(&name, &old, &part, &command)?;
-    atomic::replace(file, new.as_bytes()).into_diagnostic().with_context(|| format!("can't write {name}"))
+    atomic::write(file, new.as_bytes()).into_diagnostic().with_context(|| format!("can't write {name}"))
 }
 
 /// Writes a file of a report into its folder, which is made if need be.
