@@ -351,7 +351,7 @@ impl Ready {
             let lane = workshop.catalog.lane(&post.0)?;
             let strategy = workshop.catalog.strategy_of(lane).ok_or_else(|| miette!("{} belongs to no strategy", lane.id))?;
             let interpreter = workshop.found.iter().find(|found| Some(&found.name) == post.1.as_ref());
-            let imports = Imports::of(lane, strategy, receipt, &workshop.layout, &mut measured.frozen)?;
+            let imports = Imports::of((lane, strategy), interpreter, receipt, &workshop.layout, &mut measured.frozen)?;
             let sources = measured.frozen.strategy(strategy)?;
             let launch = launch_from(workshop, (lane, &sources), interpreter, receipt, &measured.frozen.worker())?;
             measured.imports.insert(post.clone(), imports);

@@ -64,6 +64,11 @@ impl<'a> Target<'a> {
         let Some(receipt) = Receipt::read(&self.receipt_path(layout)) else {
             return State::Unbuilt;
         };
+        let out = layout.out(&self.strategy.name, self.interpreter_name());
+        if receipt.out != out && receipt.out.canonicalize().ok() != out.canonicalize().ok() {
+            // What was built knows its own path, and that of the kernels: the checkout was copied or moved.
+            return State::Stale(format!("it was built in {}", receipt.out.display()));
+        }
         match self.fingerprint(layout, tools) {
             Ok(now) if now == receipt.fingerprint => {}
             Ok(_) => return self.differs(tools, &receipt),

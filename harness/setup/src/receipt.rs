@@ -121,6 +121,18 @@ impl Receipt {
     }
 }
 
+/// The files of a folder by name and digest, a line each.
+pub(super) fn listing(files: &[Artifact], folder: &Path) -> Vec<String> {
+    let name = |file: &Artifact| file.path.strip_prefix(folder).unwrap_or(&file.path).display().to_string();
+    files.iter().map(|file| format!("{} {}", name(file), file.sha256)).collect()
+}
+
+/// The digests of those files of a folder that are wanted; `enter` says which files and folders below it are looked at.
+pub(super) fn artifacts(folder: &Path, enter: impl Fn(&Path) -> bool, wanted: impl Fn(&Path) -> bool) -> io::Result<Vec<Artifact>> {
+    let files = files_of(folder, enter).filter(|file| file.as_ref().map_or(true, |file| wanted(file)));
+    files.map(|file| Artifact::of(&file?)).collect()
+}
+
 /// SHA-256 of a file, hexadecimal. Lanes of one strategy share their artifacts: a file that has the size, the time and the inode of when
 /// this process read it is not read again.
 ///
