@@ -19,7 +19,7 @@ use bindbench_setup::interpreters::Interpreter;
 use bindbench_setup::launch::{launch, launch_from};
 use bindbench_setup::receipt::{Receipt, sha256_of};
 use bindbench_store::{Recorded, RunFolder};
-use bindbench_worker::{KEPT, Launch, Limits};
+use bindbench_worker::{Launch, Limits, telling_variables};
 use miette::{Result, miette};
 use rand::RngExt;
 
@@ -425,11 +425,9 @@ fn notes(cpus: &[usize]) -> Vec<String> {
     if cpus.len() < 2 {
         notes.push("One CPU only: the driver shares it with what it measures, and no case has more than one thread.".to_owned());
     }
-    for name in KEPT {
-        if let Ok(value) = std::env::var(name) {
-            notes.push(format!("{name}={value} was set for the workers."));
-        }
-    }
+    // `cargo run` sets the search path of libraries for whatever it starts.
+    let set = telling_variables().into_iter().filter(|(name, _)| !name.ends_with("LIBRARY_PATH"));
+    notes.extend(set.map(|(name, value)| format!("{name}={value} was set for the workers.")));
     notes
 }
 
