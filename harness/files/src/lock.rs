@@ -107,6 +107,17 @@ impl Lock {
         }
     }
 
+    /// Who else has it together with this one: those that had it before and still run, and all that came later, whether they still run or
+    /// not.
+    pub fn company(&self) -> Vec<Holder> {
+        let text = regular::read_to_string(&self.path).unwrap_or_default();
+        let named: Vec<Holder> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let is_ours = |holder: &Holder| holder.pid == std::process::id() && holder.host == host();
+        let ours = named.iter().position(is_ours).unwrap_or(0);
+        let others = named.into_iter().enumerate().filter(|(_, holder)| !is_ours(holder));
+        others.filter(|(place, holder)| *place > ours || lives(holder.pid)).map(|(_, holder)| holder).collect()
+    }
+
     /// A descriptor for another process: as long as it is open there, the lock is held, unless this one lets go of it.
     ///
     /// # Errors
@@ -255,6 +266,22 @@ mod tests {
         let named = holders(&path);
         assert_eq!(named.iter().map(|holder| holder.pid).collect::<Vec<_>>(), [std::process::id()]);
         drop(lock);
+    }
+
+    #[test]
+    fn whoever_comes_later_is_company_though_it_is_gone_by_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let gone = |name: &str| {
+            let gone = Holder { pid: u32::MAX >> 1, host: host(), since: String::new(), command: vec![name.to_owned()] };
+            let mut file = OpenOptions::new().append(true).create(true).open(&path).unwrap();
+            file.write_all(&[serde_json::to_vec(&gone).unwrap(), b"\n".to_vec()].concat()).unwrap();
+        };
+        gone("before");
+        let lock = Lock::to_read(&path, folder.path()).unwrap();
+        assert_eq!(lock.company(), []);
+        gone("later");
+        assert_eq!(lock.company().iter().map(|holder| holder.command[0].as_str()).collect::<Vec<_>>(), ["later"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod again;
 mod calibrate;
 pub mod callgrind;
+mod company;
 pub mod contender;
 mod count;
 mod counted;
@@ -43,7 +44,7 @@ pub use crew::Watch;
 use crew::{Crew, Gear, Introduction, Trouble, check, post_of};
 pub use gate::MOST_ROUNDS;
 pub use plan::Dimensions;
-pub use start::{Launches, Options, begin, lay_out, resume};
+pub use start::{Launches, Options, begin, lay_out, not_ready, resume};
 
 /// A run that is being measured.
 pub struct Session {
@@ -62,6 +63,8 @@ pub struct Session {
     kernels_name: OsString,
     /// Nobody changes what set-up has built meanwhile.
     build: Option<Arc<Lock>>,
+    /// Others that measure at the same time have it, too.
+    company: Option<Lock>,
 }
 
 /// How measuring ended.
@@ -241,9 +244,10 @@ impl Session {
         }
     }
 
-    /// Says which lanes left something behind.
+    /// Says which lanes left something behind, and who else measured.
     fn note_endings(&mut self, watch: Watch) {
-        for note in watch.guard.take_notes() {
+        let company = self.company.as_ref().map(company::notes).unwrap_or_default();
+        for note in watch.guard.take_notes().into_iter().chain(company) {
             // A run that was resumed may say so already.
             if !self.run.notes.contains(&note) {
                 self.run.notes.push(note);
