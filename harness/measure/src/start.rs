@@ -25,6 +25,7 @@ use rand::RngExt;
 
 use super::Session;
 use super::again::{differences, same_imports, same_machine, same_programs};
+use super::company;
 use super::contender::{Contender, Pools, check_room, contender};
 use super::count::planned;
 use super::crew::Gear;
@@ -105,6 +106,19 @@ pub fn begin(
     session(run, folder, contenders, measured, options, workshop, (Vec::new(), Vec::new()))
 }
 
+/// What was asked for by name and can't be measured as things are, with the reason.
+///
+/// # Errors
+/// When a selection matches nothing.
+pub fn not_ready(workshop: &Workshop, selection: &Selection) -> Result<Vec<String>> {
+    let lanes = selection.lanes(&workshop.catalog)?;
+    let interpreters = workshop.interpreters(&selection.pythons, &lanes)?;
+    let mut ready = Ready::default();
+    lanes.iter().try_for_each(|lane| ready.look(workshop, lane, &interpreters))?;
+    let posts = ready.launches.into_keys().collect();
+    Ok(unmet(selection, &workshop.catalog, &interpreters, &posts, &ready.skipped)?)
+}
+
 /// How to start the worker of a lane for an interpreter (none for a native lane).
 pub type Launches = BTreeMap<(String, Option<String>), Launch>;
 
@@ -150,15 +164,23 @@ fn laid_out(workshop: &Workshop, selection: &Selection, spanned: Matrix, options
         }
     }
     if cells.is_empty() {
-        let reasons: BTreeSet<String> = ready.skipped.iter().map(|skipped| format!("{}: {}", skipped.lane, skipped.reason)).collect();
-        let reasons = reasons.into_iter().collect::<Vec<_>>().join("\n");
-        return Err(miette!(
-            help = "`bindbench setup` with the same -s, -p and --catalog builds what is selected; `bindbench doctor` says what is missing",
-            "nothing selected is ready to be measured\n{reasons}"
-        ));
+        // The lanes of a strategy have one build.
+        let mut reasons: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for skipped in &ready.skipped {
+            reasons.entry(&skipped.reason).or_default().insert(&skipped.lane);
+        }
+        let reasons = reasons.iter().map(|(reason, lanes)| format!("{}: {reason}", lanes.iter().copied().collect::<Vec<_>>().join(", ")));
+        let reasons = reasons.collect::<Vec<_>>().join("\n");
+        let help = if ready.to_be_built {
+            "`bindbench setup` with the same -s, -p and --catalog builds what is selected; `bindbench doctor` says what is missing"
+        } else {
+            "`bindbench doctor` says what is missing; where a build failed, mend it, and `bindbench setup` tries it again"
+        };
+        return Err(miette!(help = help, "nothing selected is ready to be measured\n{reasons}"));
     }
     let used: BTreeSet<&str> = cells.iter().map(|cell| cell.lane.as_str()).collect();
-    let unmet = unmet(selection, &workshop.catalog, &interpreters, &cells, &ready.skipped)?;
+    let posts = cells.iter().map(|cell| (cell.lane.clone(), cell.interpreter.clone())).collect();
+    let unmet = unmet(selection, &workshop.catalog, &interpreters, &posts, &ready.skipped)?;
     let started = jiff::Timestamp::now();
     let mut random = rand::rng();
     let run = Run {
@@ -261,6 +283,7 @@ fn session(
         folder,
         gear: Gear { launches, imports, frozen, contenders, limits: options.limits, logs },
         build: workshop.lock(),
+        company: company::join(),
         done: recorded.iter().map(|sample| (sample.generation, sample.round)).collect(),
         recorded,
         resting: BTreeSet::new(),
@@ -285,6 +308,8 @@ struct Ready {
     launches: Launches,
     receipts: BTreeMap<(String, Option<String>), Receipt>,
     skipped: Vec<Skipped>,
+    /// Something of it could be built here, and is not.
+    to_be_built: bool,
     /// The commit that the strategies in a folder were checked out from.
     commits: BTreeMap<PathBuf, Option<String>>,
 }
@@ -298,7 +323,9 @@ impl Ready {
         let each: Vec<Option<&Interpreter>> = if lane.is_native() { native.to_vec() } else { interpreters.iter().map(Some).collect() };
         for interpreter in each {
             let name = interpreter.map(|interpreter| interpreter.name.clone());
-            let reason = match workshop.state(lane, interpreter) {
+            let state = workshop.state(lane, interpreter);
+            self.to_be_built |= matches!(state, State::Stale(_) | State::Unbuilt);
+            let reason = match state {
                 State::Ready(receipt) => {
                     self.launches.insert((lane.id.clone(), name.clone()), launch(workshop, lane, interpreter, &receipt)?);
                     self.receipts.insert((lane.id.clone(), name), *receipt);

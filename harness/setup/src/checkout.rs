@@ -27,7 +27,8 @@ pub fn commit_of(folder: &Path) -> Option<String> {
     let layout = Layout::at(repository);
     let ours = [layout.reports(), layout.flamegraphs()].map(|ours| format!(":(exclude){}", ours.display()));
     let ours = if layout.is_checkout() { &ours[..] } else { &[] };
-    let changed = answer(git(folder).args(["--no-optional-locks", "status", "--porcelain", "--untracked-files=no", "--", ":(top)"]).args(ours));
+    let changed =
+        answer(git(folder).args(["--no-optional-locks", "status", "--porcelain", "--untracked-files=no", "--", ":(top)"]).args(ours));
     let changed = changed.ok()?;
     Some(if changed.is_empty() { commit.to_owned() } else { format!("{commit}-dirty") })
 }

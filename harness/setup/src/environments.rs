@@ -54,7 +54,9 @@ pub fn make_tools(folder: &Path, lock: &Path, found: &[Interpreter]) -> Result<(
             "no interpreter here can make a virtual environment (the module venv or ensurepip is missing)"
         ));
     }
-    atomic::replace(&marker, made().unwrap_or_default().as_bytes()).into_diagnostic().wrap_err_with(|| format!("can't write {}", marker.display()))
+    atomic::replace(&marker, made().unwrap_or_default().as_bytes())
+        .into_diagnostic()
+        .wrap_err_with(|| format!("can't write {}", marker.display()))
 }
 
 /// Makes the empty environment of an interpreter, unless it is there, of this very interpreter, and as it was made. Returns its program.
@@ -156,7 +158,8 @@ mod tests {
     fn what_comes_into_an_environment_goes_or_changes_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        for (name, text) in [("bin/python", "program"), ("pyvenv.cfg", "home = /usr/bin"), ("lib/python3.13/site-packages/_virtualenv.pth", "")]
+        for (name, text) in
+            [("bin/python", "program"), ("pyvenv.cfg", "home = /usr/bin"), ("lib/python3.13/site-packages/_virtualenv.pth", "")]
         {
             fs::create_dir_all(path(name).parent().unwrap()).unwrap();
             fs::write(path(name), text).unwrap();

@@ -234,6 +234,8 @@ pub(super) fn write(out: &Path, name: &str, bytes: &[u8]) -> miette::Result<()> 
 /// Colours and a width only where a person looks; NO_COLOR and its relatives are honoured.
 pub(super) fn look(stdout: &io::Stdout) -> Look {
     let width = if stdout.is_terminal() { comfy_table::Table::new().width() } else { None };
+    // Some terminals don't know their size, and say 0.
+    let width = width.filter(|&width| width > 0);
     Look { width, colour: anstream::AutoStream::choice(stdout) != anstream::ColorChoice::Never }
 }
 

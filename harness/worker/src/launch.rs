@@ -10,11 +10,23 @@ use serde::Serialize;
 
 /// Variables of Python's that a user may set to choose how the interpreter works; they are recorded with the run. All others are
 /// kept from workers: a stray `PYTHONPATH` or `PYTHONTRACEMALLOC` would change what is measured.
-pub const KEPT: [&str; 2] = ["PYTHON_JIT", "PYTHON_GIL"];
+const KEPT: [&str; 2] = ["PYTHON_JIT", "PYTHON_GIL"];
 
 /// How the names of variables begin that reach workers, and change how they compute, or how fast.
 const TELLING: [&str; 14] = [
-    "RAYON_", "OMP_", "GOMP_", "KMP_", "OPENBLAS_", "MKL_", "BLIS_", "NUMEXPR_", "VECLIB_", "GLIBC_TUNABLES", "MALLOC_", "LD_", "DYLD_",
+    "RAYON_",
+    "OMP_",
+    "GOMP_",
+    "KMP_",
+    "OPENBLAS_",
+    "MKL_",
+    "BLIS_",
+    "NUMEXPR_",
+    "VECLIB_",
+    "GLIBC_TUNABLES",
+    "MALLOC_",
+    "LD_",
+    "DYLD_",
     "PYPY",
 ];
 

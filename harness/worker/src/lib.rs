@@ -16,7 +16,7 @@ mod texts;
 
 pub use ending::{Ending, PATIENCE, end_all};
 pub use guard::{Guard, GuardList, perf_map_of, watch};
-pub use launch::{KEPT, Launch, telling_variables};
+pub use launch::{Launch, telling_variables};
 pub use log::LOGS;
 pub use memory::{Tree, forget_the_peak, peak_bytes, tree};
 pub use process::{Limits, Lost, Worker, signal_name};
