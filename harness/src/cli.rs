@@ -24,7 +24,7 @@ const EXIT_STATUS: &str = "Exit status:
   1  something measured is bad: a wrong answer, a lane that became slower, a leak (`profile --fail-on leak`)
   2  usage or configuration
   3  a comparison or a gate that is inconclusive
-  4  some cells have no number: a crash, a time-out, out of memory; or a lane asked for by name was not measured; or
+  4  some cells have no number: a crash, a time-out, out of memory; or a lane asked for by name was not measured or built; or
      some runs of a history can't be read
   130  stopped by Ctrl-C; what was printed goes on, where something was measured";
 

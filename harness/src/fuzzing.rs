@@ -219,7 +219,7 @@ pub fn manifests(data: &[u8], folder: &Path) {
     [&strategy, &workloads].into_iter().for_each(|folder| fs::create_dir_all(folder).expect("a folder to write to"));
     write(&strategy, &["strategy.toml"], &files[..1]);
     write(&workloads, &["w.toml"], &files[..1]);
-    drop(read_strategies("--catalog", &folder.join("strategies")).map_err(drop_words));
+    drop(read_strategies("--catalog", &folder.join("strategies"), None).map_err(drop_words));
     if let Ok(workloads) = read_workloads(&workloads).map_err(drop_words) {
         span(&Catalog { strategies: Vec::new(), workloads }, folder);
     }

@@ -11,6 +11,7 @@ use clap::Parser;
 use cli::{Cli, Command};
 
 fn main() -> ExitCode {
+    cmd::interrupt::outlive_full_files();
     let Cli { catalog, command } = Cli::parse();
     let done = match command {
         Command::BenchAll(args) => cmd::bench_all::run(&args, &catalog),

@@ -7,6 +7,7 @@ mod case;
 mod error;
 pub mod manifest;
 mod matrix;
+mod names;
 mod rules;
 mod selection;
 mod sides;
@@ -48,16 +49,17 @@ impl Catalog {
     /// # Errors
     /// When a manifest or workload is not as it should be, or a strategy is there twice.
     pub fn read(root: &Path, more: &[PathBuf]) -> Result<Self, CatalogError> {
+        let workloads = workload::read_workloads(&root.join("harness/workloads"))?;
         let mut strategies: Vec<Strategy> = Vec::new();
         let own = root.join("impls");
         let folders = [(CHECKOUT, &own)].into_iter().chain(more.iter().map(|folder| ("--catalog", folder)));
         for (given, folder) in folders {
-            for strategy in manifest::read_strategies(given, folder)? {
+            for strategy in manifest::read_strategies(given, folder, Some(&workloads))? {
                 refuse_twice(&strategies, &strategy)?;
                 strategies.push(strategy);
             }
         }
-        Ok(Self { strategies, workloads: workload::read_workloads(&root.join("harness/workloads"))? })
+        Ok(Self { strategies, workloads })
     }
 
     /// All lanes.

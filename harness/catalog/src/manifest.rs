@@ -10,7 +10,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::{CatalogError, TomlFile};
+use super::names::{self, Names};
 use super::rules::Rules;
+use super::workload::Workload;
 
 /// A folder with one binding, its source, its build recipe and its lanes.
 #[derive(Clone, Debug)]
@@ -112,8 +114,7 @@ pub struct Lane {
 }
 
 /// Copies of the input a binding makes, by how the input is passed: for all workloads, or for each.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug)]
 pub enum Copies {
     /// The same for all workloads.
     All(BTreeMap<Form, u32>),
@@ -211,32 +212,43 @@ struct LaneToml {
     kernel: String,
     gil: Gil,
     parallel: Parallel,
-    copies: Copies,
+    copies: names::CopiesToml,
     #[serde(default)]
     implementations: Option<Vec<String>>,
     #[serde(default)]
-    modules: Option<BTreeMap<String, String>>,
+    modules: Option<names::Named>,
     #[serde(default)]
     packages: Option<Spanned<PathBuf>>,
     #[serde(default)]
     command: Option<Vec<String>>,
     #[serde(default)]
-    workloads: Vec<String>,
+    workloads: Vec<Spanned<String>>,
     #[serde(default)]
-    without: BTreeMap<String, String>,
+    without: names::Named,
     #[serde(default)]
-    unchecked: BTreeMap<String, String>,
+    unchecked: names::Named,
     #[serde(default)]
     teaching: Option<String>,
     #[serde(default)]
-    symbols: BTreeMap<String, String>,
+    symbols: names::Named,
 }
 
-/// Reads every `strategy.toml` one level below the folder, in the order of their names; `given` is the option that named the folder.
+impl LaneToml {
+    /// Looks whether what it names of workloads and operations is there.
+    fn check(&self, names: &Names, file: &TomlFile) -> Result<(), CatalogError> {
+        self.modules.iter().flat_map(|modules| modules.keys()).chain(&self.workloads).try_for_each(|name| names.workload(file, name))?;
+        self.without.keys().chain(self.symbols.keys()).try_for_each(|name| names.part(file, name))?;
+        self.unchecked.keys().try_for_each(|name| names.checked(file, name))?;
+        self.copies.iter().filter(|(_, copies)| copies.get_ref().is_table()).try_for_each(|(name, _)| names.workload(file, name))
+    }
+}
+
+/// Reads every `strategy.toml` one level below the folder, in the order of their names; `given` is the option that named the folder. What
+/// they name has to be among the workloads, where these are known.
 ///
 /// # Errors
 /// At the first manifest that is not as it should be, naming file, line and what was expected.
-pub fn read_strategies(given: &'static str, folder: &Path) -> Result<Vec<Strategy>, CatalogError> {
+pub fn read_strategies(given: &'static str, folder: &Path, workloads: Option<&[Workload]>) -> Result<Vec<Strategy>, CatalogError> {
     let listing = fs::read_dir(folder).map_err(|source| CatalogError::NoFolder { given, folder: folder.to_owned(), source })?;
     let mut manifests: Vec<PathBuf> =
         listing.filter_map(Result::ok).map(|entry| entry.path().join("strategy.toml")).filter(|path| path.is_file()).collect();
@@ -244,7 +256,8 @@ pub fn read_strategies(given: &'static str, folder: &Path) -> Result<Vec<Strateg
     if manifests.is_empty() {
         return Err(CatalogError::NoStrategy { given, folder: folder.to_owned() });
     }
-    manifests.iter().map(|path| read_strategy(path)).collect()
+    let names = workloads.map(Names::of);
+    manifests.iter().map(|path| read_strategy(path, names.as_ref())).collect()
 }
 
 /// Names are parts of globs, of files' names and of tables in several formats: they mean nothing but themselves in all of these.
@@ -257,7 +270,7 @@ fn plain(file: &TomlFile, name: &Spanned<String>) -> Result<(), CatalogError> {
     Err(file.fault(name.span(), format!("{text:?} is no name: letters, digits, `_`, `-` and `.`, beginning with a letter or digit")))
 }
 
-fn read_strategy(path: &Path) -> Result<Strategy, CatalogError> {
+fn read_strategy(path: &Path, names: Option<&Names>) -> Result<Strategy, CatalogError> {
     let file = TomlFile::read(path)?;
     let manifest: StrategyToml = file.parse()?;
     let folder = path.parent().unwrap_or(Path::new(".")).canonicalize().map_err(|source| file.unreadable(source))?;
@@ -276,6 +289,7 @@ fn read_strategy(path: &Path) -> Result<Strategy, CatalogError> {
     let mut lanes = Vec::new();
     let mut seen = HashMap::new();
     for lane in manifest.lane {
+        names.map_or(Ok(()), |names| lane.check(names, &file))?;
         plain(&file, &lane.variant)?;
         let span = lane.variant.span();
         let id = format!("{name}/{}", lane.variant.get_ref());
@@ -283,8 +297,10 @@ fn read_strategy(path: &Path) -> Result<Strategy, CatalogError> {
             return Err(file.fault(span, format!("the lane {id} is there twice; variants differ within a strategy")));
         }
         let entry = match (lane.modules, lane.command) {
-            (Some(modules), None) => Entry::Python(modules),
-            (None, Some(command)) if !command.is_empty() => Entry::Native { command, workloads: lane.workloads },
+            (Some(modules), None) => Entry::Python(names::plain(modules)),
+            (None, Some(command)) if !command.is_empty() => {
+                Entry::Native { command, workloads: lane.workloads.into_iter().map(Spanned::into_inner).collect() }
+            }
             _ => {
                 let message = format!("the lane {id} needs either `modules` (workload = Python module) or `command` (a native worker)");
                 return Err(file.fault(span, message));
@@ -302,14 +318,14 @@ fn read_strategy(path: &Path) -> Result<Strategy, CatalogError> {
             kernel: lane.kernel,
             gil: lane.gil,
             parallel: lane.parallel,
-            copies: lane.copies,
+            copies: names::copies(&file, lane.copies)?,
             implementations: lane.implementations,
             entry,
             packages: lane.packages.map(Spanned::into_inner),
-            without: lane.without,
-            unchecked: lane.unchecked,
+            without: names::plain(lane.without),
+            unchecked: names::plain(lane.unchecked),
             teaching: lane.teaching,
-            symbols: lane.symbols,
+            symbols: names::plain(lane.symbols),
         });
     }
     Ok(Strategy {

@@ -56,7 +56,8 @@ impl Catalog {
         let mut strategies: Vec<Strategy> = Vec::new();
         for (side, (given, folders)) in [(Side::Base, base), (Side::Head, head)] {
             for folder in folders {
-                for strategy in manifest::read_strategies(given, folder)?.into_iter().map(|strategy| on_side(strategy, side)) {
+                // Another revision may have had other workloads.
+                for strategy in manifest::read_strategies(given, folder, None)?.into_iter().map(|strategy| on_side(strategy, side)) {
                     super::refuse_twice(&strategies, &strategy)?;
                     strategies.push(strategy);
                 }

@@ -15,6 +15,8 @@ use rustix::process::{Pid, test_kill_process};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::regular;
+
 /// A driver that was killed has left its lock to its guard, which ends what the driver had started: that takes a moment.
 const LAST_BREATH: Duration = Duration::from_secs(10);
 
@@ -105,6 +107,17 @@ impl Lock {
         }
     }
 
+    /// Who else has it together with this one: those that had it before and still run, and all that came later, whether they still run or
+    /// not.
+    pub fn company(&self) -> Vec<Holder> {
+        let text = regular::read_to_string(&self.path).unwrap_or_default();
+        let named: Vec<Holder> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let is_ours = |holder: &Holder| holder.pid == std::process::id() && holder.host == host();
+        let ours = named.iter().position(is_ours).unwrap_or(0);
+        let others = named.into_iter().enumerate().filter(|(_, holder)| !is_ours(holder));
+        others.filter(|(place, holder)| *place > ours || lives(holder.pid)).map(|(_, holder)| holder).collect()
+    }
+
     /// A descriptor for another process: as long as it is open there, the lock is held, unless this one lets go of it.
     ///
     /// # Errors
@@ -118,7 +131,7 @@ impl Lock {
         let begun = Instant::now();
         loop {
             fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).map_err(refused)?;
-            let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(refused)?;
+            let mut file = regular::open_with(OpenOptions::new().read(true).append(true).create(true), path).map_err(refused)?;
             let tried = if mode == Mode::Change { file.try_lock() } else { file.try_lock_shared() };
             match tried {
                 // Whoever held it last has removed the file meanwhile: the lock of a file that is gone keeps nobody out.
@@ -187,7 +200,7 @@ fn host() -> String {
 
 /// Those that the lock's file names and that are not known to have ended.
 fn holders(path: &Path) -> Vec<Holder> {
-    let text = fs::read_to_string(path).unwrap_or_default();
+    let text = regular::read_to_string(path).unwrap_or_default();
     let named = text.lines().filter_map(|line| serde_json::from_str::<Holder>(line).ok());
     named.filter(|holder| holder.host != host() || lives(holder.pid)).collect()
 }
@@ -253,6 +266,32 @@ mod tests {
         let named = holders(&path);
         assert_eq!(named.iter().map(|holder| holder.pid).collect::<Vec<_>>(), [std::process::id()]);
         drop(lock);
+    }
+
+    #[test]
+    fn whoever_comes_later_is_company_though_it_is_gone_by_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let gone = |name: &str| {
+            let gone = Holder { pid: u32::MAX >> 1, host: host(), since: String::new(), command: vec![name.to_owned()] };
+            let mut file = OpenOptions::new().append(true).create(true).open(&path).unwrap();
+            file.write_all(&[serde_json::to_vec(&gone).unwrap(), b"\n".to_vec()].concat()).unwrap();
+        };
+        gone("before");
+        let lock = Lock::to_read(&path, folder.path()).unwrap();
+        assert_eq!(lock.company(), []);
+        gone("later");
+        assert_eq!(lock.company().iter().map(|holder| holder.command[0].as_str()).collect::<Vec<_>>(), ["later"]);
+    }
+
+    #[test]
+    fn a_pipe_in_its_place_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        for refused in [Lock::to_change(&path, folder.path()), Lock::to_read(&path, folder.path())] {
+            assert!(matches!(refused, Err(LockError::Io { path: named, .. }) if named == path));
+        }
     }
 
     #[test]

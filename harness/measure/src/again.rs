@@ -25,11 +25,26 @@ pub fn same_machine(run: &Run, now: &Environment) -> Result<(), String> {
     }
     match (&then.unicode, &now.unicode) {
         (Some(then), Some(now)) if then != now => {
-            Err(format!("Unicode was {then} when the run began, and is {now} now: texts are cut anew"))
+            return Err(format!("Unicode was {then} when the run began, and is {now} now: texts are cut anew"));
         }
-        _ => Ok(()),
+        _ => {}
+    }
+    let (Some(then), Some(now)) = (&then.variables, &now.variables) else { return Ok(()) };
+    let of = |variables: &BTreeMap<String, String>, name| variables.get(name).map_or("not set".to_owned(), |value| format!("{value:?}"));
+    let names = then.keys().chain(now.keys()).filter(|name| *name != SEARCH_PATH);
+    match names.into_iter().find(|name| then.get(*name) != now.get(*name)) {
+        Some(name) => Err(format!(
+            "the variable {name} was {} when the run began, and is {} now: it can change what is measured",
+            of(then, name),
+            of(now, name)
+        )),
+        None => Ok(()),
     }
 }
+
+/// `cargo run` sets it for what it starts: the same run may have been begun by cargo and go on without, so it is only noted. Which libraries
+/// a lane loads is known besides.
+const SEARCH_PATH: &str = "LD_LIBRARY_PATH";
 
 /// Why what was measured then is not what is here.
 ///
@@ -86,7 +101,9 @@ pub fn differences(run: &Run, now: &Environment) -> Vec<String> {
     let then = &run.environment;
     let text = |value: Option<String>| value.unwrap_or_else(|| "unknown".to_owned());
     let of = |number: Option<u32>| text(number.map(|number| number.to_string()));
+    let search = |of: &Environment| of.variables.as_ref().and_then(|variables| variables.get(SEARCH_PATH).cloned()).unwrap_or_default();
     let facts = [
+        (SEARCH_PATH, search(then), if then.variables.is_some() { search(now) } else { String::new() }),
         ("bindbench", run.bindbench.clone(), env!("CARGO_PKG_VERSION").to_owned()),
         ("the frequency governor", text(then.governor.clone()), text(now.governor.clone())),
         ("kernel.randomize_va_space", of(then.aslr), of(now.aslr)),
@@ -133,6 +150,24 @@ mod tests {
         assert!(refused(|now| now.kernel_release = "6.2.0".into()).contains("the system's kernel"));
         assert!(refused(|now| now.cpus = vec![0]).contains("CPU 1 is not allowed now"));
         assert!(refused(|now| now.unicode = Some("17".into())).is_empty(), "it was not recorded");
+        assert!(refused(|now| now.variables = Some(variables(&[("LD_PRELOAD", "x.so")]))).is_empty(), "it was not recorded");
+    }
+
+    fn variables(set: &[(&str, &str)]) -> BTreeMap<String, String> {
+        set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn other_variables_are_refused_by_name_and_the_search_path_is_noted() {
+        let with = |set: &[(&str, &str)]| Environment { variables: Some(variables(set)), ..begun().environment };
+        let run = Run { environment: with(&[("RAYON_NUM_THREADS", "1"), (SEARCH_PATH, "/a")]), ..begun() };
+        assert_eq!(same_machine(&run, &with(&[("RAYON_NUM_THREADS", "1"), (SEARCH_PATH, "/b")])), Ok(()));
+        let said = same_machine(&run, &with(&[("RAYON_NUM_THREADS", "2")])).unwrap_err();
+        assert!(said.starts_with("the variable RAYON_NUM_THREADS was \"1\" when the run began, and is \"2\" now"), "{said}");
+        let said = same_machine(&run, &with(&[("RAYON_NUM_THREADS", "1"), ("GLIBC_TUNABLES", "x")])).unwrap_err();
+        assert!(said.starts_with("the variable GLIBC_TUNABLES was not set when the run began, and is \"x\" now"), "{said}");
+        let noted = differences(&run, &with(&[(SEARCH_PATH, "/b")]));
+        assert!(noted.contains(&"When the run went on, LD_LIBRARY_PATH was /b; /a before.".to_owned()), "{noted:?}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fs;
 use bindbench_model::Environment;
 use bindbench_setup::bpe::unicode_version;
 use bindbench_setup::needs::Tools;
+use bindbench_worker::telling_variables;
 use sysinfo::System;
 
 pub use bindbench_setup::room::available_memory;
@@ -27,6 +28,7 @@ pub fn environment(tools: &Tools, pinned: bool) -> Environment {
         gc: "off in the timed loop, on around it".to_owned(),
         tools: tools.versions.clone(),
         unicode: unicode_version(),
+        variables: Some(telling_variables()),
     }
 }
 

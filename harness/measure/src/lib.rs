@@ -6,6 +6,7 @@
 mod again;
 mod calibrate;
 pub mod callgrind;
+mod company;
 pub mod contender;
 mod count;
 mod counted;
@@ -49,7 +50,7 @@ pub use counted::WHILE_COUNTED;
 use crew::{Crew, Gear, Introduction, post_of};
 pub use gate::MOST_ROUNDS;
 pub use plan::Dimensions;
-pub use start::{Launches, Options, begin, lay_out, resume};
+pub use start::{Launches, Options, begin, lay_out, not_ready, resume};
 use trouble::{Trouble, check, unexpected};
 use worker_session::check_all;
 
@@ -70,6 +71,8 @@ pub struct Session {
     kernels_name: OsString,
     /// Nobody changes what set-up has built meanwhile.
     build: Option<Arc<Lock>>,
+    /// Others that measure at the same time have it, too.
+    company: Option<Lock>,
 }
 
 /// How measuring ended.
@@ -249,9 +252,10 @@ impl Session {
         }
     }
 
-    /// Says which lanes left something behind.
+    /// Says which lanes left something behind, and who else measured.
     fn note_endings(&mut self, transport: impl Transport) {
-        for note in transport.take_notes() {
+        let company = self.company.as_ref().map(company::notes).unwrap_or_default();
+        for note in transport.take_notes().into_iter().chain(company) {
             // A run that was resumed may say so already.
             if !self.run.notes.contains(&note) {
                 self.run.notes.push(note);

@@ -19,12 +19,13 @@ use bindbench_setup::interpreters::Interpreter;
 use bindbench_setup::launch::{launch, launch_from};
 use bindbench_setup::receipt::{Receipt, sha256_of};
 use bindbench_store::{Recorded, RunFolder};
-use bindbench_worker::{KEPT, Launch, Limits};
+use bindbench_worker::{Launch, Limits, telling_variables};
 use miette::{Result, miette};
 use rand::RngExt;
 
 use super::Session;
 use super::again::{differences, same_imports, same_machine, same_programs};
+use super::company;
 use super::contender::{Contender, Pools, check_room, contender};
 use super::count::planned;
 use super::crew::Gear;
@@ -105,6 +106,19 @@ pub fn begin(
     session(run, folder, contenders, measured, options, workshop, (Vec::new(), Vec::new()))
 }
 
+/// What was asked for by name and can't be measured as things are, with the reason.
+///
+/// # Errors
+/// When a selection matches nothing.
+pub fn not_ready(workshop: &Workshop, selection: &Selection) -> Result<Vec<String>> {
+    let lanes = selection.lanes(&workshop.catalog)?;
+    let interpreters = workshop.interpreters(&selection.pythons, &lanes)?;
+    let mut ready = Ready::default();
+    lanes.iter().try_for_each(|lane| ready.look(workshop, lane, &interpreters))?;
+    let posts = ready.launches.into_keys().collect();
+    Ok(unmet(selection, &workshop.catalog, &interpreters, &posts, &ready.skipped)?)
+}
+
 /// How to start the worker of a lane for an interpreter (none for a native lane).
 pub type Launches = BTreeMap<(String, Option<String>), Launch>;
 
@@ -150,15 +164,23 @@ fn laid_out(workshop: &Workshop, selection: &Selection, spanned: Matrix, options
         }
     }
     if cells.is_empty() {
-        let reasons: BTreeSet<String> = ready.skipped.iter().map(|skipped| format!("{}: {}", skipped.lane, skipped.reason)).collect();
-        let reasons = reasons.into_iter().collect::<Vec<_>>().join("\n");
-        return Err(miette!(
-            help = "`bindbench setup` with the same -s, -p and --catalog builds what is selected; `bindbench doctor` says what is missing",
-            "nothing selected is ready to be measured\n{reasons}"
-        ));
+        // The lanes of a strategy have one build.
+        let mut reasons: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for skipped in &ready.skipped {
+            reasons.entry(&skipped.reason).or_default().insert(&skipped.lane);
+        }
+        let reasons = reasons.iter().map(|(reason, lanes)| format!("{}: {reason}", lanes.iter().copied().collect::<Vec<_>>().join(", ")));
+        let reasons = reasons.collect::<Vec<_>>().join("\n");
+        let help = if ready.to_be_built {
+            "`bindbench setup` with the same -s, -p and --catalog builds what is selected; `bindbench doctor` says what is missing"
+        } else {
+            "`bindbench doctor` says what is missing; where a build failed, mend it, and `bindbench setup` tries it again"
+        };
+        return Err(miette!(help = help, "nothing selected is ready to be measured\n{reasons}"));
     }
     let used: BTreeSet<&str> = cells.iter().map(|cell| cell.lane.as_str()).collect();
-    let unmet = unmet(selection, &workshop.catalog, &interpreters, &cells, &ready.skipped)?;
+    let posts = cells.iter().map(|cell| (cell.lane.clone(), cell.interpreter.clone())).collect();
+    let unmet = unmet(selection, &workshop.catalog, &interpreters, &posts, &ready.skipped)?;
     let started = jiff::Timestamp::now();
     let mut random = rand::rng();
     let run = Run {
@@ -261,6 +283,7 @@ fn session(
         folder,
         gear: Gear { launches, imports, frozen, contenders, limits: options.limits, logs },
         build: workshop.lock(),
+        company: company::join(),
         done: recorded.iter().map(|sample| (sample.generation, sample.round)).collect(),
         recorded,
         resting: BTreeSet::new(),
@@ -285,6 +308,8 @@ struct Ready {
     launches: Launches,
     receipts: BTreeMap<(String, Option<String>), Receipt>,
     skipped: Vec<Skipped>,
+    /// Something of it could be built here, and is not.
+    to_be_built: bool,
     /// The commit that the strategies in a folder were checked out from.
     commits: BTreeMap<PathBuf, Option<String>>,
 }
@@ -298,7 +323,9 @@ impl Ready {
         let each: Vec<Option<&Interpreter>> = if lane.is_native() { native.to_vec() } else { interpreters.iter().map(Some).collect() };
         for interpreter in each {
             let name = interpreter.map(|interpreter| interpreter.name.clone());
-            let reason = match workshop.state(lane, interpreter) {
+            let state = workshop.state(lane, interpreter);
+            self.to_be_built |= matches!(state, State::Stale(_) | State::Unbuilt);
+            let reason = match state {
                 State::Ready(receipt) => {
                     self.launches.insert((lane.id.clone(), name.clone()), launch(workshop, lane, interpreter, &receipt)?);
                     self.receipts.insert((lane.id.clone(), name), *receipt);
@@ -351,7 +378,7 @@ impl Ready {
             let lane = workshop.catalog.lane(&post.0)?;
             let strategy = workshop.catalog.strategy_of(lane).ok_or_else(|| miette!("{} belongs to no strategy", lane.id))?;
             let interpreter = workshop.found.iter().find(|found| Some(&found.name) == post.1.as_ref());
-            let imports = Imports::of(lane, strategy, receipt, &workshop.layout, &mut measured.frozen)?;
+            let imports = Imports::of((lane, strategy), interpreter, receipt, &workshop.layout, &mut measured.frozen)?;
             let sources = measured.frozen.strategy(strategy)?;
             let launch = launch_from(workshop, (lane, &sources), interpreter, receipt, &measured.frozen.worker())?;
             measured.imports.insert(post.clone(), imports);
@@ -425,11 +452,9 @@ fn notes(cpus: &[usize]) -> Vec<String> {
     if cpus.len() < 2 {
         notes.push("One CPU only: the driver shares it with what it measures, and no case has more than one thread.".to_owned());
     }
-    for name in KEPT {
-        if let Ok(value) = std::env::var(name) {
-            notes.push(format!("{name}={value} was set for the workers."));
-        }
-    }
+    // `cargo run` sets the search path of libraries for whatever it starts.
+    let set = telling_variables().into_iter().filter(|(name, _)| !name.ends_with("LIBRARY_PATH"));
+    notes.extend(set.map(|(name, value)| format!("{name}={value} was set for the workers.")));
     notes
 }
 

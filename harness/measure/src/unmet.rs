@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use bindbench_catalog::{Catalog, CatalogError, Lane, Selection};
-use bindbench_model::{Cell, Skipped};
+use bindbench_model::Skipped;
 use bindbench_setup::interpreters::Interpreter;
 
-/// What was asked for by name and has no cell, with the reason: a lane, or all that a pattern matches; and a lane that is named in full, for
+/// What was asked for by name and is not among these lanes and interpreters, with the reason: a lane, or all that a pattern matches; and a lane that is named in full, for
 /// an interpreter that is named.
 pub(super) fn unmet(
     selection: &Selection,
     catalog: &Catalog,
     interpreters: &[Interpreter],
-    cells: &[Cell],
+    posts: &BTreeSet<(String, Option<String>)>,
     skipped: &[Skipped],
 ) -> Result<Vec<String>, CatalogError> {
     let named_pythons = !selection.pythons.is_empty() && !selection.pythons.iter().any(|name| name == "all" || name.starts_with('!'));
@@ -23,8 +23,8 @@ pub(super) fn unmet(
         let (meant, chosen) = (only.lanes(catalog)?, selection.contenders(catalog)?);
         let lanes: Vec<&Lane> = meant.into_iter().filter(|lane| chosen.iter().any(|other| other.id == lane.id)).collect();
         let has_cell = |python: Option<&String>| {
-            let here = |cell: &&Cell| python.is_none() || cell.interpreter.is_none() || cell.interpreter.as_ref() == python;
-            cells.iter().filter(here).any(|cell| lanes.iter().any(|lane| lane.id == cell.lane))
+            let here = |interpreter: &Option<String>| python.is_none() || interpreter.is_none() || interpreter.as_ref() == python;
+            posts.iter().any(|(id, interpreter)| here(interpreter) && lanes.iter().any(|lane| lane.id == *id))
         };
         let exact = lanes.iter().any(|lane| lane.id == *pattern);
         let wanted = if exact && has_cell(None) { pythons.clone() } else { vec![None] };

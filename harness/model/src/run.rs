@@ -228,6 +228,10 @@ pub struct Environment {
     /// Version of Unicode whose letters, numbers and white space the texts' kernels and their oracle go by.
     #[serde(default)]
     pub unicode: Option<String>,
+    /// Variables that reached workers and can change how they compute, or how fast: `RAYON_NUM_THREADS`. None in runs that were recorded
+    /// before they were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variables: Option<BTreeMap<String, String>>,
 }
 
 /// One interpreter.

@@ -7,13 +7,14 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bindbench_files::atomic;
+use bindbench_files::{atomic, regular};
 use miette::{Context, IntoDiagnostic, Result, bail, miette};
 use regex_syntax::hir::{Class, HirKind};
 use sha2::{Digest, Sha256};
 use tiktoken_rs::{CoreBPE, Rank, cl100k_base_singleton};
 
 use super::inputs::to_hex;
+use super::receipt::{Artifact, listing};
 
 /// Tokens of cl100k_base without the special ones; their ids are 0, 1, … and their ranks too.
 const TOKENS: Rank = 100_256;
@@ -30,7 +31,7 @@ pub fn oracle() -> &'static CoreBPE {
     cl100k_base_singleton()
 }
 
-/// Writes the vocabulary and the classes into the folder, unless they are there.
+/// Writes the vocabulary and the classes into the folder, unless they are there as they were written.
 ///
 /// # Errors
 /// When the vocabulary is not the one that tiktoken knows, or the disk refuses.
@@ -38,7 +39,8 @@ pub fn make(folder: &Path) -> Result<()> {
     let version = unicode_version().ok_or_else(|| miette!("the crate regex-syntax knows no version of Unicode"))?;
     // Written last: where it is, everything is.
     let marker = folder.join("unicode.version");
-    if fs::read_to_string(&marker).is_ok_and(|made| made == version) {
+    let made = || -> io::Result<String> { Ok([vec![version.clone()], listing(&contents(folder)?, folder)].concat().join("\n")) };
+    if regular::read_to_string(&marker).is_ok_and(|then| made().is_ok_and(|now| now == then)) {
         return Ok(());
     }
     let tokens = tokens()?;
@@ -53,9 +55,14 @@ pub fn make(folder: &Path) -> Result<()> {
         atomic::replace(&folder.join(CACHE_NAME), &cache)?;
         atomic::replace(&folder.join("cl100k_base.tokens"), &token_file(&tokens))?;
         atomic::replace(&folder.join("unicode.classes"), &classes)?;
-        atomic::replace(&marker, version.as_bytes())
+        atomic::replace(&marker, made()?.as_bytes())
     };
     write().into_diagnostic().wrap_err_with(|| format!("can't write the vocabulary into {}", folder.display()))
+}
+
+/// The files that lanes read.
+pub(super) fn contents(folder: &Path) -> io::Result<Vec<Artifact>> {
+    [CACHE_NAME, "cl100k_base.tokens", "unicode.classes"].iter().map(|name| Artifact::of(&folder.join(name))).collect()
 }
 
 /// The version of Unicode that the oracle's regex engine knows: the latest age that it can parse.
@@ -120,6 +127,11 @@ mod tests {
         let before = fs::metadata(folder.path().join(CACHE_NAME)).unwrap().modified().unwrap();
         make(folder.path()).unwrap();
         assert_eq!(fs::metadata(folder.path().join(CACHE_NAME)).unwrap().modified().unwrap(), before);
+        // Two tokens in each other's place.
+        let path = folder.path().join("cl100k_base.tokens");
+        fs::write(&path, [b"\x01\"\x01!", &file[4..]].concat()).unwrap();
+        make(folder.path()).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), file);
     }
 
     #[test]

@@ -64,6 +64,11 @@ impl<'a> Target<'a> {
         let Some(receipt) = Receipt::read(&self.receipt_path(layout)) else {
             return State::Unbuilt;
         };
+        let out = layout.out(&self.strategy.name, self.interpreter_name());
+        if receipt.out != out && receipt.out.canonicalize().ok() != out.canonicalize().ok() {
+            // What was built knows its own path, and that of the kernels: the checkout was copied or moved.
+            return State::Stale(format!("it was built in {}", receipt.out.display()));
+        }
         match self.fingerprint(layout, tools) {
             Ok(now) if now == receipt.fingerprint => {}
             Ok(_) => return self.differs(tools, &receipt),
@@ -207,9 +212,8 @@ impl<'a> Target<'a> {
         let failed = |what: String| {
             // Compilers write in the encoding of the locale, and sometimes in none.
             let text = String::from_utf8_lossy(&fs::read(log_path).unwrap_or_default()).into_owned();
-            let last: Vec<&str> = text.lines().rev().filter(|line| !line.trim().is_empty()).take(8).collect();
-            let last = shortened(&last.into_iter().rev().collect::<Vec<_>>().join("\n  "), 2000).into_owned();
-            format!("does not build: {what}\n  {last}\n  all of it: {}", log_path.display())
+            let told = shortened(&what_went_wrong(&text).join("\n  "), 2000).into_owned();
+            format!("does not build: {what}\n  {told}\n  all of it: {}", log_path.display())
         };
         let [program, arguments @ ..] = words else {
             return Err("has an empty build step".to_owned());
@@ -244,6 +248,16 @@ impl<'a> Target<'a> {
         }
         places
     }
+}
+
+/// The lines of a log that say why a build failed: from the first error on, which others follow from; else the last ones.
+fn what_went_wrong(log: &str) -> Vec<&str> {
+    const MOST: usize = 8;
+    let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
+    let is_error = |line: &&str| !line.starts_with("$ ") && ["error:", "error[", "Error:"].iter().any(|word| line.contains(word));
+    let last = lines.len().saturating_sub(MOST);
+    let first = lines.iter().position(is_error).unwrap_or(last).min(last);
+    lines[first..].iter().take(MOST).copied().collect()
 }
 
 /// Makes every file of a folder look changed to tools that go by times.
@@ -311,6 +325,16 @@ pub fn substitute(word: &str, places: &BTreeMap<&'static str, Vec<String>>) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_long_log_the_first_error_is_told() {
+        let warnings = "a.c:1:2: warning: unused\n".repeat(30);
+        let log = format!("$ cc -Werror=x a.c\n{warnings}a.c:9:1: error: first\n{warnings}a.c:10:1: error: second\n{warnings}");
+        let told = what_went_wrong(&log);
+        assert_eq!((told[0], told.len()), ("a.c:9:1: error: first", 8));
+        assert_eq!(what_went_wrong("$ cc a.c\n\nld: nothing found\ncollect2: error: ld returned 1\n").len(), 3);
+        assert_eq!(what_went_wrong(&(1..20).map(|n| format!("{n}\n")).collect::<String>())[0], "12");
+    }
 
     #[test]
     fn placeholders_are_put_in_anywhere_and_may_be_several_words() {

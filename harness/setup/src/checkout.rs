@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 use miette::{Context, IntoDiagnostic, Result, bail, miette};
 use rustix::process::{Pid, test_kill_process};
 
+use super::layout::Layout;
+
 /// git in a folder, whatever repository the surrounding process (a hook, say) is busy with, and without running anybody's hooks.
 fn git(folder: &Path) -> Command {
     let mut command = Command::new("git");
@@ -17,13 +19,18 @@ fn git(folder: &Path) -> Command {
     command
 }
 
-/// The commit of the git checkout that a folder is in, in full, with `-dirty` where a file of the checkout has changed since. None outside
-/// of git, and without git.
+/// The commit of the git checkout that a folder is in, in full, with `-dirty` where a file of the checkout has changed since, other than
+/// what this program writes there itself. None outside of git, and without git.
 pub fn commit_of(folder: &Path) -> Option<String> {
-    // No tag is to stand for the commit: `--exclude` leaves out all of them, and `--always` then gives the commit itself.
-    let output = git(folder).args(["describe", "--always", "--abbrev=40", "--dirty", "--exclude", "*"]).output().ok()?;
-    let commit = String::from_utf8(output.stdout).ok()?.trim().to_owned();
-    (output.status.success() && !commit.is_empty()).then_some(commit)
+    let told = answer(git(folder).args(["rev-parse", "--show-toplevel", "HEAD"])).ok()?;
+    let [repository, commit] = told.lines().collect::<Vec<_>>()[..] else { return None };
+    let layout = Layout::at(repository);
+    let ours = [layout.reports(), layout.flamegraphs()].map(|ours| format!(":(exclude){}", ours.display()));
+    let ours = if layout.is_checkout() { &ours[..] } else { &[] };
+    let changed =
+        answer(git(folder).args(["--no-optional-locks", "status", "--porcelain", "--untracked-files=no", "--", ":(top)"]).args(ours));
+    let changed = changed.ok()?;
+    Some(if changed.is_empty() { commit.to_owned() } else { format!("{commit}-dirty") })
 }
 
 /// Another commit of a repository, checked out into a folder of its own that is gone when this is.
@@ -159,6 +166,29 @@ mod tests {
         let clean = commit_of(&inside).unwrap();
         assert!(clean.len() == 40 && clean.chars().all(|c| c.is_ascii_hexdigit()), "{clean}");
         fs::write(inside.join("a"), "3").unwrap();
+        assert_eq!(commit_of(&inside), Some(format!("{clean}-dirty")));
+    }
+
+    /// Whoever measures writes reports, and has changed nothing that is measured.
+    #[test]
+    fn what_runs_write_into_a_checkout_makes_it_no_other_commit() {
+        let (folder, inside) = repository();
+        let layout = Layout::at(folder.path());
+        for written in [layout.reports(), layout.flamegraphs(), inside.join("reports")] {
+            fs::create_dir(&written).unwrap();
+            fs::write(written.join("index.html"), "1").unwrap();
+        }
+        run(folder.path(), &["add", "."]);
+        run(folder.path(), &["commit", "--quiet", "-m", "reports"]);
+        let clean = commit_of(&inside).unwrap();
+        fs::write(layout.reports().join("index.html"), "2").unwrap();
+        fs::write(layout.flamegraphs().join("index.html"), "2").unwrap();
+        assert_eq!(commit_of(&inside), Some(format!("{clean}-dirty")), "somebody else's reports are theirs");
+        for part in ["harness/workloads", "impls"] {
+            fs::create_dir_all(folder.path().join(part)).unwrap();
+        }
+        assert_eq!(commit_of(&inside), Some(clean.clone()));
+        fs::write(inside.join("reports/index.html"), "2").unwrap();
         assert_eq!(commit_of(&inside), Some(format!("{clean}-dirty")));
     }
 

@@ -8,9 +8,10 @@ use bindbench_catalog::{Lane, Need, Strategy};
 use miette::{Context, IntoDiagnostic, Result};
 
 use super::frozen::{Frozen, neighbours};
+use super::interpreters::Interpreter;
 use super::layout::Layout;
-use super::packages;
-use super::receipt::{Artifact, Receipt, files_of, fingerprint, is_source};
+use super::receipt::{Artifact, Receipt, artifacts, files_of, fingerprint, is_source, listing};
+use super::{bpe, environments, packages};
 
 /// What a lane imports for an interpreter.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct Imports {
     pub digests: BTreeMap<String, String>,
     /// What was built, what is copied for the run, and the kernels, as they were when it began.
     files: Vec<Artifact>,
+    /// The environment that its workers run in, and what was in it then.
+    environment: Option<(PathBuf, Vec<String>)>,
 }
 
 impl Imports {
@@ -26,7 +29,13 @@ impl Imports {
     ///
     /// # Errors
     /// When something can't be read.
-    pub fn of(lane: &Lane, strategy: &Strategy, receipt: &Receipt, layout: &Layout, frozen: &mut Frozen) -> Result<Self> {
+    pub fn of(
+        (lane, strategy): (&Lane, &Strategy),
+        interpreter: Option<&Interpreter>,
+        receipt: &Receipt,
+        layout: &Layout,
+        frozen: &mut Frozen,
+    ) -> Result<Self> {
         let place = frozen.strategy(strategy)?;
         let beside = |folder: PathBuf| place.with_file_name(folder.file_name().unwrap_or_default());
         let copies: Vec<PathBuf> =
@@ -56,7 +65,21 @@ impl Imports {
             if strategy.needs.contains(&Need::Kernels) {
                 files.push(Artifact::of(&layout.kernels_library())?);
             }
-            Ok(Self { digests, files })
+            if lane.has("bpe", "").unwrap_or(false) && layout.bpe().is_dir() {
+                let vocabulary = bpe::contents(&layout.bpe())?;
+                put(&mut digests, "the vocabulary", &vocabulary, &layout.bpe());
+                files.extend(vocabulary);
+            }
+            let environment = match interpreter {
+                Some(interpreter) => {
+                    let folder = layout.environment(&interpreter.name);
+                    let contents = environments::contents(&folder)?;
+                    digests.insert("the interpreter's environment".to_owned(), fingerprint(&[], &contents)?);
+                    Some((folder, contents))
+                }
+                None => None,
+            };
+            Ok(Self { digests, files, environment })
         };
         read().into_diagnostic().wrap_err_with(|| format!("can't read what {} imports", lane.id))
     }
@@ -70,7 +93,11 @@ impl Imports {
             Ok(()) => Ok(()),
             Err(_) if file.path.exists() => Err(format!("{} was changed while the run went on", file.path.display())),
             Err(_) => Err(format!("{} has gone while the run went on", file.path.display())),
-        })
+        })?;
+        match &self.environment {
+            Some((folder, then)) => environments::differs(folder, then).map_or(Ok(()), |what| Err(format!("{what} while the run went on"))),
+            None => Ok(()),
+        }
     }
 
     /// What is not as a run began with it. Runs that were recorded before digests were kept have none.
@@ -97,17 +124,10 @@ fn sources(strategy: &Strategy, place: &Path) -> io::Result<String> {
     fingerprint(&roots, &[])
 }
 
-fn artifacts(folder: &Path, enter: impl Fn(&Path) -> bool + Copy, wanted: impl Fn(&Path) -> bool) -> io::Result<Vec<Artifact>> {
-    let files = files_of(folder, enter).filter(|file| file.as_ref().map_or(true, |file| wanted(file)));
-    files.map(|file| Artifact::of(&file?)).collect()
-}
-
 fn put(digests: &mut BTreeMap<String, String>, what: &str, files: &[Artifact], folder: &Path) {
     if !files.is_empty() {
-        let name = |file: &Artifact| file.path.strip_prefix(folder).unwrap_or(&file.path).display().to_string();
-        let texts: Vec<String> = files.iter().map(|file| format!("{} {}", name(file), file.sha256)).collect();
         // No file is read: it can't fail.
-        digests.insert(what.to_owned(), fingerprint(&[], &texts).unwrap_or_default());
+        digests.insert(what.to_owned(), fingerprint(&[], &listing(files, folder)).unwrap_or_default());
     }
 }
 

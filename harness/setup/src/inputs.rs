@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufWriter, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use bindbench_catalog::{Corpus, Input, Recipe, Size};
-use bindbench_files::atomic;
+use bindbench_files::{atomic, regular};
 use bindbench_model::Form;
 use bindbench_protocol::{Argument, Callable, File as FileSlice, Shape};
 use miette::{Context, IntoDiagnostic, Result};
@@ -237,7 +237,7 @@ fn chain_of(item: usize) -> u64 {
 fn read_slice(path: &Path, offset: u64, length: u64) -> std::io::Result<Vec<u8>> {
     use std::os::unix::fs::FileExt;
     let mut bytes = vec![0; length as usize];
-    File::open(path)?.read_exact_at(&mut bytes, offset)?;
+    regular::open(path)?.read_exact_at(&mut bytes, offset)?;
     Ok(bytes)
 }
 
@@ -328,7 +328,7 @@ fn corpus_bytes(layout: &Layout, corpus: Corpus) -> Result<u64> {
 
 fn read_corpus(layout: &Layout, corpus: Corpus) -> Result<String> {
     let path = layout.texts().join(corpus.file_name());
-    fs::read_to_string(&path).into_diagnostic().wrap_err_with(|| no_corpus(&path))
+    regular::read_to_string(&path).into_diagnostic().wrap_err_with(|| no_corpus(&path))
 }
 
 fn no_corpus(path: &Path) -> String {
@@ -645,7 +645,7 @@ mod tests {
         let (layout, input) = (Layout::at(folder.path()), input(vec![Recipe::Symbols]));
         let whole = all(&make_pool(&layout, &input, Some(100)).unwrap());
         let file = fs::read_dir(layout.inputs()).unwrap().next().unwrap().unwrap().path();
-        File::options().write(true).open(file).unwrap().set_len(10).unwrap();
+        fs::File::options().write(true).open(file).unwrap().set_len(10).unwrap();
         assert_eq!(all(&make_pool(&layout, &input, Some(100)).unwrap()), whole);
     }
 

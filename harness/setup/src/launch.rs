@@ -19,7 +19,12 @@ use super::{Workshop, packages};
 /// When a native lane's command has an unknown placeholder.
 pub fn launch(workshop: &Workshop, lane: &Lane, interpreter: Option<&Interpreter>, receipt: &Receipt) -> Result<Launch> {
     let strategy = workshop.catalog.strategy_of(lane).ok_or_else(|| miette!("{} belongs to no strategy", lane.id))?;
-    launch_from(workshop, (lane, &strategy.folder), interpreter, receipt, &workshop.layout.pyscripts())
+    let mut launch = launch_from(workshop, (lane, &strategy.folder), interpreter, receipt, &workshop.layout.pyscripts())?;
+    if interpreter.is_some() {
+        // It imports what people edit: nothing is to be left beside that.
+        launch.environment.insert("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned());
+    }
+    Ok(launch)
 }
 
 /// The same with the lane's sources, and the worker's package, in these folders.

@@ -12,7 +12,7 @@ impl Layout {
     /// The checkout that the current folder is in, or else the one that this program was built from.
     pub fn find() -> Self {
         let here = std::env::current_dir().unwrap_or_default();
-        let checkout = here.ancestors().find(|folder| folder.join("harness/workloads").is_dir() && folder.join("impls").is_dir());
+        let checkout = here.ancestors().find(|folder| Self::at(*folder).is_checkout());
         let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("/"));
         Self { root: checkout.unwrap_or(built_from).to_owned() }
     }
@@ -20,6 +20,11 @@ impl Layout {
     /// The checkout in this folder.
     pub fn at(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
+    }
+
+    /// Whether the folder is a checkout of bindbench.
+    pub fn is_checkout(&self) -> bool {
+        self.root.join("harness/workloads").is_dir() && self.root.join("impls").is_dir()
     }
 
     /// The folder itself.

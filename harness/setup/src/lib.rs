@@ -141,10 +141,14 @@ impl Workshop {
         }
         let Some(strategy) = self.catalog.strategy_of(lane) else { return State::Unbuilt };
         match (Target { strategy, interpreter }).state(&self.layout, &self.tools) {
-            State::Ready(receipt) => match receipt.without_packages.get(&lane.id) {
-                Some(reason) => State::Skipped(reason.clone()),
-                None => State::Ready(receipt),
-            },
+            State::Ready(receipt) => {
+                let environment = interpreter.map_or(Ok(()), |one| environments::as_made(one, &self.layout.environment(&one.name)));
+                match (receipt.without_packages.get(&lane.id), environment) {
+                    (Some(reason), _) => State::Skipped(reason.clone()),
+                    (None, Err(reason)) => State::Stale(reason),
+                    (None, Ok(())) => State::Ready(receipt),
+                }
+            }
             other => other,
         }
     }

@@ -1,13 +1,13 @@
 //! Receipts: proof that a strategy is built for an interpreter, and is what it says.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use bindbench_files::atomic;
+use bindbench_files::{atomic, regular};
 use bindbench_model::{BuildRecord, Lines};
 use miette::{Context, IntoDiagnostic, Result};
 use serde::{Deserialize, Serialize};
@@ -94,7 +94,7 @@ impl Artifact {
 impl Receipt {
     /// Reads a receipt; none when there is none that can be understood.
     pub fn read(path: &Path) -> Option<Self> {
-        serde_json::from_slice(&fs::read(path).ok()?).ok()
+        serde_json::from_str(&regular::read_to_string(path).ok()?).ok()
     }
 
     /// What a run keeps of it.
@@ -119,6 +119,18 @@ impl Receipt {
         };
         write().into_diagnostic().wrap_err_with(|| format!("can't write the receipt {}", path.display()))
     }
+}
+
+/// The files of a folder by name and digest, a line each.
+pub(super) fn listing(files: &[Artifact], folder: &Path) -> Vec<String> {
+    let name = |file: &Artifact| file.path.strip_prefix(folder).unwrap_or(&file.path).display().to_string();
+    files.iter().map(|file| format!("{} {}", name(file), file.sha256)).collect()
+}
+
+/// The digests of those files of a folder that are wanted; `enter` says which files and folders below it are looked at.
+pub(super) fn artifacts(folder: &Path, enter: impl Fn(&Path) -> bool, wanted: impl Fn(&Path) -> bool) -> io::Result<Vec<Artifact>> {
+    let files = files_of(folder, enter).filter(|file| file.as_ref().map_or(true, |file| wanted(file)));
+    files.map(|file| Artifact::of(&file?)).collect()
 }
 
 /// SHA-256 of a file, hexadecimal. Lanes of one strategy share their artifacts: a file that has the size, the time and the inode of when
@@ -161,7 +173,7 @@ impl Stamp {
 }
 
 fn read_sha256(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
+    let mut file = regular::open(path)?;
     let (mut digest, mut block) = (Sha256::new(), vec![0; 1 << 16]);
     loop {
         match file.read(&mut block)? {

@@ -89,10 +89,19 @@ fn fits(folder: &Path, wanted: &[Wanted], free: Option<u64>, available: u64) -> 
     }
 }
 
-/// Memory that new processes can have without anything being swapped out, in bytes: the machine's, or what a container leaves.
+/// Memory that new processes can have without anything being swapped out, in bytes: the machine's, or what a container leaves. As much as
+/// can be where the system does not tell.
 pub fn available_memory() -> u64 {
     let mut system = System::new();
     system.refresh_memory();
+    available_in(&system)
+}
+
+fn available_in(system: &System) -> u64 {
+    // Where there is no /proc, nothing is known; and asking for the container's part would be a panic.
+    if system.total_memory() == 0 {
+        return u64::MAX;
+    }
     let in_container = system.cgroup_limits().map_or(u64::MAX, |limits| limits.free_memory);
     system.available_memory().min(in_container)
 }
@@ -140,6 +149,11 @@ mod tests {
         let Err(NoRoom::Disk { largest, .. }) = fits(&[of(8 << 20), of(9 << 20)], needed) else { panic!("there was room") };
         assert_eq!(largest, format!("w.o:i:{}", 9 << 20));
         assert_eq!(super::fits(root.path(), &[of(8 << 20)], None, u64::MAX), Ok(()), "a disk that does not tell");
+    }
+
+    #[test]
+    fn a_system_that_tells_nothing_is_no_reason_to_stop() {
+        assert_eq!(available_in(&System::new()), u64::MAX);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::Command;
 
 use bindbench_catalog::Corpus;
-use bindbench_files::atomic;
-use bindbench_files::atomic::Scratch;
+use bindbench_files::atomic::{self, Scratch};
+use bindbench_files::regular;
 use flate2::read::GzDecoder;
 use miette::{Context, IntoDiagnostic, Result, bail, miette};
 
@@ -25,7 +25,7 @@ pub fn make(layout: &Layout) -> Result<()> {
     let digest = sha256_of(&lock).into_diagnostic().wrap_err_with(|| format!("can't read {}", lock.display()))?;
     // Written last: where it is, everything is.
     let marker = folder.join("made-from-lock");
-    if fs::read_to_string(&marker).is_ok_and(|made_from| made_from == digest) {
+    if regular::read_to_string(&marker).is_ok_and(|made_from| made_from == digest) {
         return Ok(());
     }
     let fresh = || -> io::Result<Scratch> {

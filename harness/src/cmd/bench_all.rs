@@ -8,6 +8,7 @@ use bindbench_setup::layout::Layout;
 use clap::Parser;
 use miette::Result;
 
+use super::interrupt::INTERRUPTED;
 use super::{claims, print, profile, report, run, say, setup};
 
 /// What to set up, to measure and to profile.
@@ -33,7 +34,7 @@ pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
     let flamegraphs = args.flamegraphs(&layout);
     if !args.no_profile && matches!(args.run.preset, Preset::Talk | Preset::Full) {
         match profile::look(&args.profile(flamegraphs.clone()), catalogs, !quiet) {
-            Ok(interrupted) if interrupted == ExitCode::from(run::INTERRUPTED) => return Ok(interrupted),
+            Ok(interrupted) if interrupted == ExitCode::from(INTERRUPTED) => return Ok(interrupted),
             Ok(_) => {}
             Err(report) => say(&format!("{:?}", report.wrap_err("the run is complete and reported, but nothing was profiled"))),
         }

@@ -110,7 +110,7 @@ pub(super) fn write(file: &Path, bytes: &[u8]) -> Result<()> {
         if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder)?;
         }
-        atomic::replace(file, bytes)
+        atomic::write(file, bytes)
     };
     write().into_diagnostic().with_context(|| format!("can't write {}", file.display()))
 }

@@ -141,7 +141,11 @@ fn row<'a>(workshop: &'a Workshop, lane: &'a Lane, interpreter: Option<&'a Inter
 
 fn text(workshop: &Workshop, rows: &[Row]) -> String {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none())).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()));
+    // Some terminals don't know their size, and say 0.
+    if table.width() != Some(0) {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
     let mut header = vec!["lane", "python", "comparison", "GIL", "parallel"];
     let workloads: Vec<(&str, usize)> =
         workshop.catalog.workloads.iter().map(|workload| (workload.name.as_str(), workload.operations.len())).collect();
@@ -166,7 +170,17 @@ fn text(workshop: &Workshop, rows: &[Row]) -> String {
         cells.push(row.state.to_owned());
         table.add_row(cells);
     }
-    let reasons = rows.iter().filter_map(|row| Some(format!("{} {}: {}", row.lane, row.state, seen(row.reason.as_ref()?))));
+    // The lanes of a strategy have one build, and one reason.
+    let mut same: Vec<((&str, &String), Vec<&str>)> = Vec::new();
+    for row in rows {
+        let Some(reason) = &row.reason else { continue };
+        match same.iter_mut().find(|(known, _)| *known == (row.state, reason)) {
+            Some((_, lanes)) if lanes.contains(&row.lane) => {}
+            Some((_, lanes)) => lanes.push(row.lane),
+            None => same.push(((row.state, reason), vec![row.lane])),
+        }
+    }
+    let reasons = same.iter().map(|((state, reason), lanes)| format!("{} {state}: {}", lanes.join(", "), seen(reason)));
     let missing = rows.iter().flat_map(|row| row.without.iter().map(|(what, why)| format!("{} has no {what}: {why}", row.lane)));
     let undefined = rows.iter().flat_map(|row| {
         let mut files: BTreeMap<&String, Vec<&str>> = BTreeMap::new();

@@ -11,6 +11,7 @@ pub mod export;
 pub mod gate;
 pub mod guard;
 pub mod history;
+pub mod interrupt;
 pub mod list;
 mod noise;
 pub mod profile;

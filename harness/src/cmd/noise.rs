@@ -18,7 +18,7 @@ use bindbench_worker::{Guard, Limits};
 use miette::{Context, IntoDiagnostic, Result, miette};
 
 use super::again::command_line;
-use super::run::{INTERRUPTED, listen};
+use super::interrupt::{INTERRUPTED, listen};
 use super::{print, say, setup};
 
 /// Watches what others do for so long.

@@ -109,7 +109,7 @@ pub fn run(args: &Args) -> miette::Result<ExitCode> {
         print_path(&out)?;
     }
     if let Some((file, text)) = spliced {
-        atomic::replace(file, text.as_bytes()).into_diagnostic().with_context(|| format!("can't write {}", file.display()))?;
+        atomic::write(file, text.as_bytes()).into_diagnostic().with_context(|| format!("can't write {}", file.display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -243,6 +243,8 @@ pub(super) fn write(out: &Path, name: &str, bytes: &[u8]) -> miette::Result<()> 
 /// Colours and a width only where a person looks; NO_COLOR and its relatives are honoured.
 pub(super) fn look(stdout: &io::Stdout) -> Look {
     let width = if stdout.is_terminal() { comfy_table::Table::new().width() } else { None };
+    // Some terminals don't know their size, and say 0.
+    let width = width.filter(|&width| width > 0);
     Look { width, colour: anstream::AutoStream::choice(stdout) != anstream::ColorChoice::Never }
 }
 

@@ -3,22 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bindbench_catalog::{Preset, Selection, Size, matrix};
 use bindbench_measure::{Options, Outcome, WHILE_COUNTED, Watch, begin, environment, resume};
 use bindbench_model::{Cell, Counter, Run, Status};
 use bindbench_report::claims;
+use bindbench_setup::Workshop;
 use bindbench_setup::layout::Layout;
-use bindbench_setup::{Workshop, child};
 use bindbench_store::Recorded;
 use bindbench_worker::{Guard, Limits};
 use clap::Parser;
 use miette::{Context, IntoDiagnostic, Result, bail};
 
 use super::again::{self, command_line, with_path};
+use super::interrupt::{INTERRUPTED, listen};
 use super::{report, say};
 
 const EXIT_STATUS: &str = "Exit status:
@@ -98,9 +97,6 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
 
 /// A request takes no longer than this, unless somebody says so.
 pub(super) const USUAL_TIMEOUT: Duration = Duration::from_secs(300);
-
-/// Exit status of a process that Ctrl-C ended.
-pub(super) const INTERRUPTED: u8 = 130;
 
 /// Measures, then shows the tables.
 ///
@@ -190,22 +186,6 @@ impl Args {
             counters: once_each(&self.counters),
         })
     }
-}
-
-/// Set by Ctrl-C and by the signals that end a session. The same for whoever asks: a process has one handler.
-pub(super) fn listen() -> Result<Arc<AtomicBool>> {
-    static INTERRUPT: OnceLock<Arc<AtomicBool>> = OnceLock::new();
-    if let Some(listening) = INTERRUPT.get() {
-        return Ok(Arc::clone(listening));
-    }
-    let interrupt = Arc::clone(INTERRUPT.get_or_init(Arc::default));
-    let seen = Arc::clone(&interrupt);
-    let interrupted = move || {
-        seen.store(true, Ordering::Relaxed);
-        child::interrupt_all();
-    };
-    ctrlc::set_handler(interrupted).into_diagnostic().wrap_err("can't listen to Ctrl-C")?;
-    Ok(interrupt)
 }
 
 /// 1 when a lane was wrong, 4 when a cell has no number or something named was not measured, 0 when all is fine; and why, lane by lane.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use bindbench_catalog::{Input, Preset, Recipe, Selection, matrix};
 use bindbench_measure::environment::allowed_cpus;
+use bindbench_measure::not_ready;
 use bindbench_model::{Case, case_name};
 use bindbench_setup::inputs::{Pool, make_pool};
 use bindbench_setup::layout::Layout;
@@ -13,10 +14,18 @@ use bindbench_setup::{Workshop, room, texts};
 use clap::Parser;
 use miette::Result;
 
-use super::list;
+use super::interrupt::AtOnce;
+use super::{list, say};
+
+const EXIT_STATUS: &str = "Exit status:
+  0  fine; lanes that a wide pattern matches and that can't be built here are listed
+  2  usage or configuration
+  4  something asked for by name (`-s capi/c`, or all that a pattern matches) can't be measured: the reasons are listed
+  130  stopped by Ctrl-C; the next set-up goes on";
 
 /// What to set up; everything when nothing is selected.
 #[derive(Clone, Debug, Parser)]
+#[command(after_help = EXIT_STATUS)]
 pub struct Args {
     #[command(flatten)]
     selection: Selection,
@@ -28,18 +37,29 @@ pub struct Args {
     time_builds: bool,
 }
 
+/// Exit status where something that was asked for by name is not ready.
+const NOT_BUILT: u8 = 4;
+
 /// Sets up the selected lanes for the selected interpreters and shows where they stand.
 ///
 /// # Errors
 /// When a selection matches nothing, or environments can't be made.
 pub fn run(args: &Args, catalogs: &[PathBuf]) -> Result<ExitCode> {
+    let _stopped = AtOnce::with("stopped; what is set up stays, and the same command goes on")?;
     let workshop = set_up(&args.selection, args.preset, catalogs)?;
     if args.time_builds {
         let lanes = args.selection.lanes(&workshop.catalog)?;
         workshop.time_builds(&lanes, &workshop.interpreters(&args.selection.pythons, &lanes)?)?;
     }
     list::show(&workshop, &args.selection, false)?;
-    Ok(ExitCode::SUCCESS)
+    let unmet = not_ready(&workshop, &args.selection)?;
+    if unmet.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    // The reasons stand below the table.
+    let names = unmet.iter().map(|what| what.split(" (").next().unwrap_or_default()).collect::<Vec<_>>();
+    say(&format!("exit status {NOT_BUILT}: asked for by name, and not ready: {}", names.join(", ")));
+    Ok(ExitCode::from(NOT_BUILT))
 }
 
 /// The set-up itself.

@@ -41,7 +41,11 @@ fn a_strategy_that_does_not_compile_is_skipped_and_the_rest_goes_on() {
 #[test]
 fn only_what_does_not_compile_is_nothing_to_measure() {
     let sandbox = Sandbox::with("forge");
-    sandbox.run(&["--lane", "fragile/c"]).refuses_with(&["nothing selected is ready to be measured", "no_such_variable"]);
+    // Nobody is told to build again what does not build.
+    let refused = sandbox.run(&["--lane", "fragile/c"]).refuses_with(&["nothing selected is ready to be measured", "no_such_variable"]);
+    assert!(!refused.stderr().contains("builds what is selected"), "{}", refused.stderr());
+    sandbox.set_up("fragile/c").exits_with(4).says(&["exit status 4: asked for by name, and not ready: fragile/c"]);
+    sandbox.bindbench(&["setup", "--help"]).succeeds().prints(&["Exit status:", "4  something asked for by name"]);
     assert!(!sandbox.path().join("runs").exists(), "a run that measured nothing left a folder");
 }
 
@@ -110,9 +114,9 @@ fn a_build_that_leaves_no_artifact_or_has_an_unknown_placeholder_says_so() {
     let manifest = sandbox.path().join("forge/forge/strategy.toml");
     let text = fs::read_to_string(&manifest).unwrap();
     fs::write(&manifest, text.replace("artifacts = [\"bindbench_forge.py\"]", "artifacts = [\"elsewhere.py\"]")).unwrap();
-    sandbox.set_up("forge/made").succeeds().prints(&["forge/made skipped", "left no elsewhere.py"]);
+    sandbox.set_up("forge/made").exits_with(4).prints(&["forge/made skipped", "left no elsewhere.py"]);
     fs::write(&manifest, text.replace("{source}", "{sauce}")).unwrap();
-    sandbox.set_up("forge/made").succeeds().prints(&["unknown placeholder {sauce}", "source"]);
+    sandbox.set_up("forge/made").exits_with(4).prints(&["unknown placeholder {sauce}", "source"]);
     fs::write(&manifest, text).unwrap();
     sandbox.set_up("forge/made").succeeds();
     assert_eq!(state_of(&sandbox, "forge/made").0, "ready");
@@ -139,6 +143,22 @@ fn checkout(sandbox: &Sandbox, name: &str) -> PathBuf {
 
 fn inside(sandbox: &Sandbox, folder: &Path, arguments: &[&str]) -> Ended {
     Ended { output: sandbox.command(arguments).current_dir(folder).output().unwrap() }
+}
+
+#[test]
+fn a_checkout_that_was_copied_does_not_measure_the_originals_builds() {
+    let sandbox = Sandbox::with("forge");
+    let copy = checkout(&sandbox, "copy");
+    for part in ["receipts", "strategies", "pythons"] {
+        let (from, to) = (sandbox.path().join("build").join(part), copy.join("build"));
+        assert!(std::process::Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
+    }
+    let selected = ["--preset", "smoke", "-w", "call.add", "-s", "forge/made"];
+    let built = format!("forge/made stale: it was built in {}", sandbox.path().join("build/strategies/forge").display());
+    inside(&sandbox, &copy, &["list", "-s", "forge/made"]).succeeds().prints(&[&built]);
+    inside(&sandbox, &copy, &[&["run"], &selected[..]].concat()).refuses_with(&["stale: it was built in"]);
+    inside(&sandbox, &copy, &[&["setup"], &selected[..]].concat()).succeeds();
+    inside(&sandbox, &copy, &[&["run", "--generations", "1", "--rounds", "1"], &selected[..]].concat()).succeeds();
 }
 
 #[test]

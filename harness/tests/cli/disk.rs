@@ -34,6 +34,16 @@ fn on_a_small_disk(sandbox: &Sandbox, folder: &str, size: &str, arguments: &[&st
     }
 }
 
+/// A signal that nobody expects would be the end without a word.
+#[test]
+fn a_file_that_may_not_get_longer_is_an_error_that_names_it() {
+    let sandbox = Sandbox::with("forge");
+    let run = sandbox.command(&["run", "--preset", "smoke", "-w", "call.add", "--lane", "forge/made", "--generations", "1"]);
+    let mut limited = Command::new("bash");
+    limited.current_dir(sandbox.path()).args(["-c", "ulimit -f 1; exec \"$@\"", "bash"]).arg(run.get_program()).args(run.get_args());
+    Ended { output: limited.output().unwrap() }.refuses_with(&["can't copy", "bindbench_worker", "File too large"]);
+}
+
 #[test]
 fn a_full_disk_is_a_clear_error_and_every_round_before_it_can_be_read() {
     let sandbox = Sandbox::with("forge");

@@ -12,6 +12,20 @@ fn recorded(name: &str) -> String {
 }
 
 #[test]
+fn what_is_no_file_is_written_to_and_a_link_stays() {
+    let sandbox = Sandbox::new();
+    let export = |to: &str| sandbox.bindbench(&["export", &recorded("before"), "--format", "pyperf", "-o", to, "-w", "std"]).succeeds();
+    export("/dev/null");
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    let printed = export("/dev/stdout").stdout();
+    fs::write(sandbox.path().join("file"), "").unwrap();
+    std::os::unix::fs::symlink("file", sandbox.path().join("link")).unwrap();
+    export("link");
+    assert!(sandbox.path().join("link").is_symlink());
+    assert!(printed.contains(fs::read_to_string(sandbox.path().join("file")).unwrap().trim()), "{printed}");
+}
+
+#[test]
 fn pyperf_compares_what_it_is_given_and_so_do_we() {
     let sandbox = Sandbox::new();
     sandbox.make_tools();

@@ -99,6 +99,18 @@ fn a_signal_that_ends_the_session_is_like_ctrl_c() {
     assert_eq!(Recorded::read(&run).unwrap().run.state, RunState::Finished);
 }
 
+/// `nohup`, and a shell that starts something behind it, ignore signals for what they start.
+#[test]
+fn a_signal_that_was_ignored_when_the_run_began_stays_ignored() {
+    let sandbox = Sandbox::with("steady");
+    let run = sandbox.command(&["run", "--preset", "smoke", "-w", "call.add", "-s", "steady/slow", "--generations", "1", "--rounds", "20"]);
+    let mut shell = std::process::Command::new("sh");
+    shell.current_dir(sandbox.path()).args(["-c", "trap '' HUP; exec \"$@\"", "sh"]).arg(run.get_program()).args(run.get_args());
+    let driver = shell.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    sandbox.wait_for_rows(2);
+    stop(driver, Signal::HUP).succeeds();
+}
+
 #[test]
 fn a_killed_driver_loses_no_round_and_leaves_no_worker() {
     interrupted_and_resumed(Signal::KILL, None, RunState::Running);

@@ -122,6 +122,8 @@ fn other_commands_leave_nothing() {
     run(&["debug", "misfits/shares", "call.add"]).succeeds();
     let profiled = run(&["profile", "-w", "call.add", "-s", "misfits/{shares,daemons}", "--pass", "memory", "--pass", "gil"]).succeeds();
     profiled.prints(&["misfits/daemons left "]);
+    let mut imported = walkdir::WalkDir::new(sandbox.path().join("misfits")).into_iter();
+    assert!(!imported.any(|entry| entry.unwrap().file_name() == "__pycache__"), "something was left beside the sources");
     let catalog = sandbox.path().join("misfits");
     for arguments in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "-m", "as it is"]] {
         let identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"];

@@ -14,6 +14,18 @@ fn begin(sandbox: &Sandbox, arguments: &[&str]) -> Child {
 }
 
 #[test]
+fn two_runs_at_the_same_time_know_of_each_other() {
+    let sandbox = Sandbox::with("steady");
+    let lane = ["run", "--preset", "smoke", "-w", "call.add", "-s", "steady/slow", "--generations", "1"];
+    let driver = begin(&sandbox, &[&lane[..], &["--rounds", "60"]].concat());
+    sandbox.wait_for_rows(1);
+    let other = sandbox.bindbench(&[&lane[..], &["--rounds", "1", "--runs", "others"]].concat()).succeeds();
+    other.prints(&[&format!("Another bindbench measured at the same time (process {}", driver.id())]);
+    Ended { output: driver.wait_with_output().unwrap() }.succeeds().prints(&["Another bindbench measured", "--runs others"]);
+    assert!(!fs::read_dir(sandbox.path()).unwrap().any(|entry| entry.unwrap().file_name().to_string_lossy().ends_with("-measures")));
+}
+
+#[test]
 fn a_run_that_is_measured_keeps_others_from_its_folder_and_from_what_was_built() {
     let sandbox = Sandbox::with("steady");
     let arguments = ["run", "--preset", "smoke", "-w", "call.add", "-s", "steady/slow", "--generations", "2", "--rounds", "5000"];

@@ -41,7 +41,10 @@ fn an_edit_in_the_middle_reaches_no_later_generation_and_no_resumed_run() {
     let recorded = sandbox.recorded();
     has_its_number_in_each(&recorded, 3, 5);
     assert!(recorded.samples.iter().all(|sample| sample.elapsed_ns >= 20_000_000 * sample.loops), "{:?}", recorded.samples);
-    assert_eq!(recorded.run.lanes[0].receipts[0].imports.keys().collect::<Vec<_>>(), ["sources", "the worker's package"]);
+    assert_eq!(
+        recorded.run.lanes[0].receipts[0].imports.keys().collect::<Vec<_>>(),
+        ["sources", "the interpreter's environment", "the worker's package"]
+    );
     assert_eq!(fs::read_dir(sandbox.path().join("build/frozen")).unwrap().count(), 0, "the copy of the sources is still there");
     // Edited: not what was built. Set up again: built, and not what was begun with. As it was: the same.
     let before = fs::read(sandbox.run_folder().join("samples.csv")).unwrap();
@@ -91,6 +94,56 @@ fn a_lane_that_rewrites_the_runs_copy_of_itself_has_no_number() {
     let ended = end(begin(&sandbox, &["-s", "steady/slow", "--generations", "2", "--rounds", "2"])).exits_with(4);
     ended.says(&["exit status 4: steady/slow: not one build"]).prints(&["this run's copy of", MODULE, "was changed while the run went on"]);
     assert!(fs::read_to_string(module).unwrap().ends_with(quicker), "the original is none of its business");
+}
+
+/// The folder of modules in the only interpreter's environment.
+fn site_packages(sandbox: &Sandbox) -> PathBuf {
+    let environments = walkdir::WalkDir::new(sandbox.path().join("build/pythons"));
+    environments.into_iter().map(|entry| entry.unwrap().into_path()).find(|path| path.ends_with("site-packages")).unwrap()
+}
+
+#[test]
+fn what_is_put_into_an_environment_is_neither_measured_nor_gone_on_with() {
+    let sandbox = Sandbox::with("stranger");
+    let kmp = ["run", "--preset", "smoke", "-w", "kmp", "--size", "1", "-s", "stranger/pure", "--generations", "1"];
+    sandbox.bindbench(&kmp).succeeds();
+    let module = site_packages(&sandbox).join("sitecustomize.py");
+    fs::write(&module, "").unwrap();
+    let what = format!("{} has come since the environment", module.display());
+    resume(&sandbox).refuses_with(&[&what]);
+    sandbox.bindbench(&kmp).refuses_with(&[&what]);
+    sandbox.set_up("stranger/*").succeeds();
+    assert!(!module.exists());
+    resume(&sandbox).succeeds();
+    // A script in the place of its program.
+    let program = site_packages(&sandbox).join("../../../bin/python");
+    let real = program.canonicalize().unwrap();
+    fs::remove_file(&program).unwrap();
+    fs::write(&program, format!("#!/bin/sh\nexec {} \"$@\"\n", real.display())).unwrap();
+    resume(&sandbox).refuses_with(&["bin/python has changed since the environment"]);
+}
+
+#[test]
+fn what_comes_into_an_environment_in_the_middle_is_found() {
+    let sandbox = Sandbox::with("steady");
+    let driver = begin(&sandbox, &["-s", "steady/slow", "--generations", "2", "--rounds", "25"]);
+    sandbox.wait_for_rows(2);
+    fs::write(site_packages(&sandbox).join("sitecustomize.py"), "").unwrap();
+    end(driver).exits_with(4).prints(&["sitecustomize.py has come while the run went on"]);
+}
+
+#[test]
+fn a_run_goes_on_with_the_variables_it_was_begun_with() {
+    let sandbox = Sandbox::with("stranger");
+    let kmp = ["run", "--preset", "smoke", "-w", "kmp", "--size", "1", "-s", "stranger/pure", "--generations", "1"];
+    let with = |arguments: &[&str], threads: &str| Ended {
+        output: sandbox.command(arguments).env("RAYON_NUM_THREADS", threads).output().unwrap(),
+    };
+    with(&kmp, "1").succeeds().prints(&["RAYON_NUM_THREADS=1 was set for the workers."]);
+    let folder = sandbox.run_folder();
+    let again = ["run", "--resume", folder.to_str().unwrap()];
+    with(&again, "2").refuses_with(&["the variable RAYON_NUM_THREADS was \"1\" when the run began, and is \"2\" now"]);
+    with(&again, "1").succeeds();
 }
 
 #[test]

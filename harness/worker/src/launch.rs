@@ -1,6 +1,7 @@
 //! What a worker is started with: program, environment, and the lane it is told to load.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -9,7 +10,32 @@ use serde::Serialize;
 
 /// Variables of Python's that a user may set to choose how the interpreter works; they are recorded with the run. All others are
 /// kept from workers: a stray `PYTHONPATH` or `PYTHONTRACEMALLOC` would change what is measured.
-pub const KEPT: [&str; 2] = ["PYTHON_JIT", "PYTHON_GIL"];
+const KEPT: [&str; 2] = ["PYTHON_JIT", "PYTHON_GIL"];
+
+/// How the names of variables begin that reach workers, and change how they compute, or how fast.
+const TELLING: [&str; 14] = [
+    "RAYON_",
+    "OMP_",
+    "GOMP_",
+    "KMP_",
+    "OPENBLAS_",
+    "MKL_",
+    "BLIS_",
+    "NUMEXPR_",
+    "VECLIB_",
+    "GLIBC_TUNABLES",
+    "MALLOC_",
+    "LD_",
+    "DYLD_",
+    "PYPY",
+];
+
+/// The variables of this process that reach workers and can change what is measured.
+pub fn telling_variables() -> BTreeMap<String, String> {
+    let tells = |name: &String| KEPT.contains(&name.as_str()) || TELLING.iter().any(|begin| name.starts_with(begin));
+    let text = |(name, value): (OsString, OsString)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned());
+    std::env::vars_os().map(text).filter(|(name, _)| tells(name)).collect()
+}
 
 /// What a bare environment has of the user's own.
 const BARE: [&str; 2] = ["PATH", "LD_LIBRARY_PATH"];

@@ -17,8 +17,7 @@ mod transport;
 
 pub use ending::{Ending, PATIENCE, end_all};
 pub use guard::{Guard, GuardList, perf_map_of, watch};
-pub use launch::KEPT;
-pub use launch::Launch;
+pub use launch::{Launch, telling_variables};
 pub use log::LOGS;
 pub use memory::{Tree, forget_the_peak, peak_bytes, tree};
 pub use process::{Limits, Lost, Worker, signal_name};

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use bindbench_files::regular;
 use bindbench_model::shortened;
 
 /// A log that is longer is cut.
@@ -32,7 +33,7 @@ impl Log {
     /// # Errors
     /// When it can't be written.
     pub fn open(path: &Path) -> io::Result<(Self, File)> {
-        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        let file = regular::open_with(OpenOptions::new().create(true).append(true), path)?;
         Ok((Self { path: path.to_owned(), begin: file.metadata()?.len() }, file))
     }
 
@@ -50,7 +51,7 @@ impl Log {
     }
 
     fn keep_both_ends(&self) -> io::Result<()> {
-        let mut log = OpenOptions::new().read(true).append(true).open(&self.path)?;
+        let mut log = regular::open_with(OpenOptions::new().read(true).append(true), &self.path)?;
         let length = log.seek(SeekFrom::End(-(KEPT.cast_signed())))?;
         let mut end = Vec::new();
         Read::by_ref(&mut log).take(KEPT).read_to_end(&mut end)?;
@@ -67,7 +68,7 @@ impl Log {
     }
 
     fn words(&self) -> Option<String> {
-        let mut log = File::open(&self.path).ok()?;
+        let mut log = regular::open(&self.path).ok()?;
         let length = log.metadata().ok()?.len();
         // It may have been cut since then.
         let begin = if self.begin > length { 0 } else { self.begin };

@@ -81,6 +81,7 @@ impl Tried {
             counts: Vec::new(),
             kernels_name: "kernels.so".into(),
             build: None,
+            company: None,
         };
         Self { folder, session }
     }

@@ -25,7 +25,8 @@ use miette::{Context, IntoDiagnostic, Result, bail};
 
 use super::again::{self, again, pasted, with_path};
 use super::compare::{INCONCLUSIVE, percent, write};
-use super::run::{INTERRUPTED, USUAL_TIMEOUT, listen, seconds};
+use super::interrupt::{INTERRUPTED, listen};
+use super::run::{USUAL_TIMEOUT, seconds};
 use super::sides::Sides;
 use super::{print, report, say};
 use begin::Begun;

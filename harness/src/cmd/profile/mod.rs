@@ -26,7 +26,8 @@ use clap::{Parser, ValueEnum};
 use miette::{Context, IntoDiagnostic, Report, Result, miette};
 
 use super::again::command_line;
-use super::run::{INTERRUPTED, listen, seconds};
+use super::interrupt::{INTERRUPTED, listen};
+use super::run::seconds;
 use super::setup::set_up_in;
 use super::sides::{BothSides, Sides};
 use super::{print, say};
@@ -161,7 +162,10 @@ pub(super) fn look(args: &Args, catalogs: &[PathBuf], prints: bool) -> Result<Ex
     shown::write(&gathered.save()?, &out).into_diagnostic().with_context(|| format!("can't write to {}", out.display()))?;
     let found = gathered.found;
     if interrupted {
-        say(&format!("stopped; what was found of {} of {} cells is in {}", found.cells.len(), subjects.len(), out.display()));
+        say(&match found.cells.len() {
+            0 => "stopped before anything was found".to_owned(),
+            some => format!("stopped; what was found of {some} of {} cells is in {}", subjects.len(), out.display()),
+        });
         return Ok(ExitCode::from(INTERRUPTED));
     }
     let text = if args.json { shown::json(&found).into_diagnostic()? } else { shown::text(&found, &out) };
