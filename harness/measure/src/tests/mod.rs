@@ -41,6 +41,7 @@ impl Tried {
     fn with(lanes: &[&str], edit: impl FnOnce(&mut Run)) -> Self {
         let mut made = Synthetic::new(2, 3);
         made.interpreter("3.13.0", &[]);
+        ["call", "std"].iter().for_each(|workload| made.workload(workload, &[], &[]));
         lanes.iter().for_each(|lane| made.lane(lane, Comparison::AsPublished));
         for operation in ["call.add", "std.sum"] {
             let case = made.case(operation, "x", None, None, 1);
