@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import signal
 from array import array
 from decimal import Decimal
 from fractions import Fraction
@@ -144,9 +145,30 @@ def _raise_problem(_i: int) -> int:
     raise Problem("called")
 
 
+def _interrupted(call: Operation) -> str | None:
+    """What a signal's handler raises comes out, wherever in a step it strikes; as Ctrl-C does."""
+
+    def interrupt(*_: Any) -> None:
+        raise Problem("interrupted")
+
+    usual = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for _ in range(200):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.001)
+                given = call(lambda i: 1, 10_000_000)
+            except Problem:
+                continue
+            return f"the exception was lost, and the answer is {given!r}"
+    finally:
+        signal.signal(signal.SIGALRM, usual)
+    return None
+
+
 def _call_back() -> list[Check]:
     back = "call.call_back"
     return [
+        Check(back, "a signal whose handler raises", _interrupted),
         *counts_arguments(back, lambda: (_identity, 2)),
         _calls("an object that can be called", 3, [0, 1, 2]),
         _calls("a function that raises StopIteration", 3, [0, 1], 0, StopIteration(1)),
