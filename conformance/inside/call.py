@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from . import changing
-from .check import Check, Operation, counts_arguments, described, gives, refuses
+from .check import Check, Operation, counts_arguments, described, gives, refuses, starves
 from .objects import (
     FailingIndex,
     Index,
@@ -102,6 +102,7 @@ def _give_list() -> list[Check]:
         refuses(give, "an __index__ that raises", lambda: (FailingIndex(),), Problem),
         *(refuses(give, name, lambda item=item: (item,), TypeError) for name, item in NO_INTS.items()),
         gives(give, "a NumPy int64", lambda: (_numpy().int64(2),), [0, 1], numpy=True),
+        starves(give, "more than memory holds", lambda: (1,), lambda: (1_000_000,), 1_000_000),
     ]
 
 
