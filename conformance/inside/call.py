@@ -12,6 +12,7 @@ from typing import Any
 from . import changing
 from .check import Check, Operation, counts_arguments, described, gives, refuses, starves
 from .objects import (
+    ExportingBytes,
     FailingIndex,
     Index,
     IntSubclass,
@@ -52,6 +53,11 @@ def _add() -> list[Check]:
     ]
 
 
+def _either_length(call: Operation) -> str | None:
+    given = call(ExportingBytes(b"abcdef"))
+    return None if given in (3, 6) else f"expected 6, or what __buffer__ gives, got {given!r}"
+
+
 def _length() -> list[Check]:
     length = "call.length"
     return [
@@ -66,9 +72,12 @@ def _length() -> list[Check]:
         gives(length, "a ctypes number", lambda: (ctypes.c_double(1.0),), 8),
         gives(length, "a ctypes array of structures", lambda: ((Pair * 2)(),), 32),
         gives(length, "an unaligned view", lambda: (unaligned(bytes(16)).cast("d"),), 16),
+        Check(length, "a bytes with a __buffer__", _either_length),
+        refuses(length, "an empty reversed buffer", lambda: (memoryview(b"")[::-1],), BufferError, exact=0),
         refuses(length, "every other byte", lambda: (memoryview(b"abcd")[::2],), BufferError),
         gives(length, "a NumPy matrix", lambda: (_numpy().zeros((2, 3)),), 48, numpy=True),
         gives(length, "a NumPy array of records", lambda: (_numpy().zeros(2, "i4,f8"),), 24, numpy=True),
+        gives(length, "a NumPy array of dates", lambda: (_numpy().zeros(3, "M8[s]"),), 24, numpy=True),
         gives(length, "a NumPy array of no dimension", lambda: (_numpy().array(1.0),), 8, numpy=True),
         refuses(length, "every other item of a NumPy array", lambda: (_numpy().zeros(6)[::2],), BufferError, numpy=True),
         refuses(length, "a NumPy matrix by columns", lambda: (_numpy().zeros((2, 3), order="F"),), BufferError, numpy=True),

@@ -77,6 +77,7 @@ CHECKS = [
     refuses(FIND, "every other byte for a pattern", lambda: (TEXT, memoryview(b"a b ")[::2]), BufferError, form="bytes"),
     refuses(FIND, "a reversed pattern", lambda: (TEXT, memoryview(b"ab")[::-1]), BufferError, form="bytes"),
     *_both_ways(NUMPY, numpy=True),
+    gives(FIND, "a NumPy array of dates", lambda: (_numpy().zeros(2, "M8[s]"), bytes(15)), [0, 1], "buffer", numpy=True),
     starves(
         FIND,
         "more offsets than memory holds",

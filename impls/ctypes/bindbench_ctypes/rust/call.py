@@ -84,8 +84,8 @@ _lost = threading.local()
 
 
 def _keep(unraisable: Any, others: Callable[[Any], object] = sys.unraisablehook) -> None:
-    # Ctrl-C, or too deep a recursion, may strike where `_step` is entered, before its `try`. C then gets no status, but what lies in its
-    # place: the last step's OK.
+    # Ctrl-C, or too deep a recursion, may strike where `_step` is entered, before its `try`. C then gets no status, but what lies
+    # in its place: the last step's OK.
     if unraisable.object is _step or repr(_step) in (unraisable.err_msg or ""):  # CPython before 3.13, and since
         _lost.exception = unraisable.exc_value
     else:
