@@ -34,6 +34,7 @@ def applying(lane: Lane, workload: str) -> list[Check]:
         if lane.has(check.operation)
         and (check.form is None or check.form in forms)
         and (lane.binding == "package" or not check.package)
+        and not (check.starved and (lane.binding == "package" or lane.parallel == "processes"))
     ]
 
 

@@ -419,10 +419,11 @@ def test_answers(start: Start) -> None:
     worker = start("""
         import math
         class Odd(int): pass
+        class Items(list): pass
         class Mute:
             def __repr__(self): raise ValueError
         RETURNED = [None, 0, -2**80, 0.1, math.nan, -math.inf, [], [0, 2**64 - 1], [-1], [2**64], [1, True], [1.0], True, Odd(3),
-                    (1, 2), "text", "\\ud800", list(range(1000)), ["x"] * 10000, Mute()]
+                    (1, 2), "text", "\\ud800", list(range(1000)), ["x"] * 10000, Items([1]), Mute()]
         def returned(i): return RETURNED[i]
     """)
     mute = {"other": "Mute: <Mute instance at 0x"}
@@ -446,6 +447,7 @@ def test_answers(start: Start) -> None:
         {"other": "str: '\\ud800'"},
         integers(list(range(1000))),
         {"other": "list: ['x', 'x', 'x', 'x', 'x', 'x', ...]"},
+        {"other": "Items: [1]"},
     ]
     for i, answer in enumerate(expected):
         assert call(worker, "returned", integer(i)) == answer
@@ -479,16 +481,21 @@ def test_lone_surrogates_arrive(start: Start) -> None:
 def test_buffers_of_uint32(start: Start) -> None:
     """Only what is one-dimensional, contiguous, unsigned, of 4 bytes and in the machine's byte order."""
     worker = start("""
-        import ctypes, mmap, struct
+        import ctypes, mmap, struct, sys
         from array import array
         class Odd(ctypes.BigEndianStructure):
             _fields_ = [("a", ctypes.c_uint32)]
+        class Late:
+            def __buffer__(self, flags): return memoryview(ITEMS)
+        class LateArray(array):
+            def __buffer__(self, flags): return memoryview(ITEMS)
         ITEMS = array("I", [0, 1, 2**32 - 1, 7])
         RETURNED = [
             ITEMS, memoryview(ITEMS), memoryview(ITEMS.tobytes()).cast("I"), memoryview(ITEMS)[:2], array("I"),
             ITEMS.tobytes(), bytearray(ITEMS.tobytes()), array("i", [1]), array("Q", [1]), array("H", [1]), array("f", [1]),
             memoryview(ITEMS)[::2], memoryview(ITEMS)[::-1], memoryview(ITEMS).cast("B").cast("I", (2, 2)),
             memoryview((ctypes.c_uint32.__ctype_be__ * 2)()), memoryview((Odd * 2)()), mmap.mmap(-1, 4), b"", "text", (1, 2),
+            Late(), LateArray("I", [1]) if sys.version_info >= (3, 12) else "text",
         ]
         def returned(i): return RETURNED[i]
     """)
@@ -500,9 +507,9 @@ def test_buffers_of_uint32(start: Start) -> None:
         answer = integers(values, with_values=False, kind="uint32")
         assert worker.ask({"verify": {"cell": 7}})["verified"]["answers"] == [answer]
         assert sample(worker, 2)["answers"] == [{"item": 0, "answer": answer}]
-    for i in range(len(expected), 20):
+    for i in range(len(expected), 22):
         assert [*call(worker, "returned", integer(i))] == ["other"], i
-    assert call(worker, "returned", integer(20))["raised"]["type"] == "IndexError"
+    assert call(worker, "returned", integer(22))["raised"]["type"] == "IndexError"
 
 
 def test_a_buffer_that_is_released(start: Start) -> None:

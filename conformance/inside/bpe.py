@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .check import Check, Operation, counts_arguments
+from .check import Check, Operation, counts_arguments, starves
 from .objects import LyingText
 
 TEXT = "A few words, in äöü."
@@ -45,6 +45,9 @@ CHECKS = [
         *counts_arguments(operation, lambda: (TEXT,), "text"),
         _as_the_text_it_is(operation),
         _long_space(operation, "a million"),
+        starves(
+            operation, "more tokens than memory holds", lambda: (" a" * 50_000,), lambda: (" hello" * 200_000,), 200_000, "text"
+        ),
     )
 ]
 # Long enough for one of them: a lane has one regular expression for both operations.

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import signal
 from array import array
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from . import changing
-from .check import Check, Operation, counts_arguments, described, gives, refuses
+from .check import Check, Operation, counts_arguments, described, gives, refuses, starves
 from .objects import (
+    ExportingBytes,
     FailingIndex,
     Index,
     IntSubclass,
@@ -51,6 +53,11 @@ def _add() -> list[Check]:
     ]
 
 
+def _either_length(call: Operation) -> str | None:
+    given = call(ExportingBytes(b"abcdef"))
+    return None if given in (3, 6) else f"expected 6, or what __buffer__ gives, got {given!r}"
+
+
 def _length() -> list[Check]:
     length = "call.length"
     return [
@@ -65,9 +72,12 @@ def _length() -> list[Check]:
         gives(length, "a ctypes number", lambda: (ctypes.c_double(1.0),), 8),
         gives(length, "a ctypes array of structures", lambda: ((Pair * 2)(),), 32),
         gives(length, "an unaligned view", lambda: (unaligned(bytes(16)).cast("d"),), 16),
+        Check(length, "a bytes with a __buffer__", _either_length),
+        refuses(length, "an empty reversed buffer", lambda: (memoryview(b"")[::-1],), BufferError, exact=0),
         refuses(length, "every other byte", lambda: (memoryview(b"abcd")[::2],), BufferError),
         gives(length, "a NumPy matrix", lambda: (_numpy().zeros((2, 3)),), 48, numpy=True),
         gives(length, "a NumPy array of records", lambda: (_numpy().zeros(2, "i4,f8"),), 24, numpy=True),
+        gives(length, "a NumPy array of dates", lambda: (_numpy().zeros(3, "M8[s]"),), 24, numpy=True),
         gives(length, "a NumPy array of no dimension", lambda: (_numpy().array(1.0),), 8, numpy=True),
         refuses(length, "every other item of a NumPy array", lambda: (_numpy().zeros(6)[::2],), BufferError, numpy=True),
         refuses(length, "a NumPy matrix by columns", lambda: (_numpy().zeros((2, 3), order="F"),), BufferError, numpy=True),
@@ -101,6 +111,7 @@ def _give_list() -> list[Check]:
         refuses(give, "an __index__ that raises", lambda: (FailingIndex(),), Problem),
         *(refuses(give, name, lambda item=item: (item,), TypeError) for name, item in NO_INTS.items()),
         gives(give, "a NumPy int64", lambda: (_numpy().int64(2),), [0, 1], numpy=True),
+        starves(give, "more than memory holds", lambda: (1,), lambda: (1_000_000,), 1_000_000),
     ]
 
 
@@ -144,9 +155,30 @@ def _raise_problem(_i: int) -> int:
     raise Problem("called")
 
 
+def _interrupted(call: Operation) -> str | None:
+    """What a signal's handler raises comes out, wherever in a step it strikes; as Ctrl-C does."""
+
+    def interrupt(*_: Any) -> None:
+        raise Problem("interrupted")
+
+    usual = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for _ in range(200):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.001)
+                given = call(lambda i: 1, 10_000_000)
+            except Problem:
+                continue
+            return f"the exception was lost, and the answer is {given!r}"
+    finally:
+        signal.signal(signal.SIGALRM, usual)
+    return None
+
+
 def _call_back() -> list[Check]:
     back = "call.call_back"
     return [
+        Check(back, "a signal whose handler raises", _interrupted),
         *counts_arguments(back, lambda: (_identity, 2)),
         _calls("an object that can be called", 3, [0, 1, 2]),
         _calls("a function that raises StopIteration", 3, [0, 1], 0, StopIteration(1)),

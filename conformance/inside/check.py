@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Callable
 
 Operation = Callable[..., Any]
@@ -24,6 +26,8 @@ class Check:
     """Only where there is NumPy."""
     package: bool = False
     """Only for packages that others publish: it asks for what takes long, to find limits that nobody here has set."""
+    starved: bool = False
+    """Takes memory away. Not for packages, which may end the process, nor for lanes that work in others."""
 
     def __repr__(self) -> str:
         return f"{self.operation}({self.name})"
@@ -64,6 +68,31 @@ def refuses(
     return Check(operation, name, complaint, form, numpy)
 
 
+def starves(operation: str, name: str, little: Arguments, much: Arguments, items: int, form: str | None = None) -> Check:
+    """Where there is no memory for so many items, an exception says so. First a call on little makes what is made once."""
+
+    def complaint(call: Operation) -> str | None:
+        given = much()
+        call(*little())
+        usual, most = resource.getrlimit(resource.RLIMIT_AS)
+        for mebibytes in (1, 4, 8, 16, 32):
+            size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (size + (mebibytes << 20), most))
+            try:
+                length = _length(call(*given))
+            except (MemoryError, OverflowError):
+                continue
+            except BaseException as error:
+                return f"expected MemoryError with {mebibytes} MiB, got {described(error)}"
+            finally:
+                resource.setrlimit(resource.RLIMIT_AS, (usual, most))
+            if length != items:
+                return f"expected {items} items or MemoryError with {mebibytes} MiB, got {length}"
+        return None
+
+    return Check(operation, name, complaint, form, starved=True)
+
+
 def counts_arguments(operation: str, arguments: Arguments, form: str | None = None) -> Iterable[Check]:
     """An operation takes as many arguments as it says, by position, and no others."""
     refused = {"too many arguments": lambda: (*arguments(), 0)}
@@ -92,3 +121,7 @@ def described(error: BaseException) -> str:
 def shortened(answer: object) -> str:
     """An answer in a line."""
     return repr(answer)[:200]
+
+
+def _length(answer: Any) -> int:
+    return len(answer) if isinstance(answer, list) else len(memoryview(answer))

@@ -6,7 +6,7 @@ import ctypes
 from array import array
 from typing import Any, Callable
 
-from .check import Check, counts_arguments, gives, refuses
+from .check import Check, counts_arguments, gives, refuses, starves
 from .objects import LyingBytearray, LyingBytes, Pair, unaligned
 
 FIND = "kmp.find_all"
@@ -77,6 +77,23 @@ CHECKS = [
     refuses(FIND, "every other byte for a pattern", lambda: (TEXT, memoryview(b"a b ")[::2]), BufferError, form="bytes"),
     refuses(FIND, "a reversed pattern", lambda: (TEXT, memoryview(b"ab")[::-1]), BufferError, form="bytes"),
     *_both_ways(NUMPY, numpy=True),
+    gives(FIND, "a NumPy array of dates", lambda: (_numpy().zeros(2, "M8[s]"), bytes(15)), [0, 1], "buffer", numpy=True),
+    starves(
+        FIND,
+        "more offsets than memory holds",
+        lambda: (bytes(1_000_000), b"a"),
+        lambda: (b"a" * 1_000_000, b"a"),
+        1_000_000,
+        "bytes",
+    ),
+    starves(
+        FIND,
+        "more offsets in no text than memory holds",
+        lambda: (bytes(1_000_000), b"\xff"),
+        lambda: (b"\xff" * 1_000_000, b"\xff"),
+        1_000_000,
+        "bytes",
+    ),
     refuses(
         FIND, "every other item of a NumPy array", lambda: (_strided(TEXT, 2), PATTERN), BufferError, form="buffer", numpy=True
     ),

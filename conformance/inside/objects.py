@@ -79,6 +79,13 @@ class LyingBytes(bytes):
         return 1_000_000
 
 
+class ExportingBytes(bytes):
+    """Says that its bytes are other ones, from Python 3.12 on."""
+
+    def __buffer__(self, _flags: int) -> memoryview:
+        return memoryview(b"abc")
+
+
 class LyingBytearray(bytearray):
     """Says that it is longer than it is."""
 

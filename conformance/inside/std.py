@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any, Callable
 
 from . import changing
-from .check import Check, counts_arguments, gives, refuses
+from .check import Check, Operation, counts_arguments, gives, refuses
 from .objects import (
     FailingIndex,
     FailingReal,
@@ -113,6 +113,20 @@ REFUSED_NUMPY: dict[str, Callable[[], Any]] = {
 }
 
 
+class OtherFloat(int):
+    """Holds 1 and gives 4."""
+
+    def __float__(self) -> float:
+        return 4.0
+
+
+def _either_float(call: Operation, place: int) -> str | None:
+    """Whichever it is taken for, of one item in all passes."""
+    given = call([OtherFloat(1), 1.0])
+    right = [(2.0, 5.0), (1.0, 2.5), (0.0, 2.25), (0.0, 1.5)][place]
+    return None if given in right else f"expected one of {right}, got {given!r}"
+
+
 def _of(operation: str, place: int) -> list[Check]:
     answer = ANSWERS[operation]
 
@@ -147,6 +161,15 @@ def _of(operation: str, place: int) -> list[Check]:
         item("a __float__ that is a str", 1.0, Real("1"), kind=TypeError),  # type: ignore[arg-type]
         *all_refuse(REFUSED_BUFFERS),
         *all_refuse(REFUSED_NUMPY, numpy=True),
+        refuses(
+            operation,
+            "an empty slice with steps",
+            lambda: (memoryview(_float64())[4:4:2],),
+            ValueError,
+            BufferError,
+            form="buffer",
+        ),
+        Check(operation, "an int that gives another float", lambda call: _either_float(call, place), "boxed"),
         refuses(operation, "every other item", lambda: (memoryview(_float64())[::2],), BufferError, form="buffer"),
         refuses(
             operation,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import reprlib
 import sys
 from array import array
+from types import WrapperDescriptorType
 from typing import Any, Callable
 
 from . import texts
@@ -80,6 +81,8 @@ def _integers(items: list[Any], with_values: bool) -> dict[str, Any] | None:
 
 def _uint32(returned: object) -> list[int] | None:
     """The items of a one-dimensional, contiguous buffer of uint32; None for anything else."""
+    if _works_late(returned):
+        return None
     try:
         view = memoryview(returned)  # type: ignore[arg-type]
     except Exception:  # no buffer, one that was released, or a `__buffer__` that raises
@@ -89,7 +92,15 @@ def _uint32(returned: object) -> list[int] | None:
     return view.tolist() if of_uint32 and view.ndim == 1 and view.c_contiguous else None
 
 
+def _works_late(returned: object) -> bool:
+    """Whether a method in Python gives the buffer: it may do now, after the clock has stopped, what the call should have."""
+    method = getattr(type(returned), "__buffer__", None)
+    return method is not None and not isinstance(method, WrapperDescriptorType)
+
+
 def _other(returned: object) -> dict[str, Any]:
+    if _works_late(returned):
+        return {"other": f"{texts.name(type(returned))}: its __buffer__ is a method in Python, which works after the call"}
     try:
         shown = reprlib.repr(returned)
     except BaseException:

@@ -9,7 +9,7 @@ use bindbench_model::{Case, Cell, Form, Parallel, Run, case_name};
 use bindbench_protocol::{Argument, Prepare};
 use bindbench_setup::inputs::{Pool, make_pool};
 use bindbench_setup::layout::Layout;
-use bindbench_setup::oracle::{Expected, expected, expected_of_fresh};
+use bindbench_setup::oracle::{Expected, FRESH_CALLS, expected, expected_of_fresh};
 use bindbench_setup::room;
 use bindbench_setup::room::Wanted;
 use miette::{Result, miette};
@@ -39,8 +39,8 @@ pub struct Contender {
 pub struct Fresh {
     /// The arguments of each, as its worker gets them.
     pub inputs: Vec<Vec<Argument>>,
-    /// The right answers to a first call, and to a second one.
-    pub expected: Arc<Vec<[Expected; 2]>>,
+    /// The right answers to a first call, to a second one, and so on.
+    pub expected: Arc<Vec<[Expected; FRESH_CALLS]>>,
 }
 
 impl Fresh {
@@ -102,7 +102,7 @@ pub struct Pools {
 }
 
 /// A pool and the right answers: to its items, and to its fresh ones.
-type Made = (Arc<Pool>, Arc<Vec<Expected>>, Arc<Vec<[Expected; 2]>>);
+type Made = (Arc<Pool>, Arc<Vec<Expected>>, Arc<Vec<[Expected; FRESH_CALLS]>>);
 
 impl Pools {
     /// The pool of a case and the right answers to its items.

@@ -2,6 +2,7 @@
 
 use bindbench_model::Cell;
 use bindbench_protocol::{Pass, Probe, Reply, Request};
+use bindbench_setup::oracle::FRESH_CALLS;
 use bindbench_stats::median;
 use bindbench_worker::Transport;
 use std::time::Duration;
@@ -24,23 +25,23 @@ const MANY: usize = 8;
 const MUCH_OF_FEW: f64 = 4.0;
 const SHORTEST_OF_FEW_NS: f64 = 500_000.0;
 
-/// Calls a cell's operation on fresh inputs, as many as there is time for, and then on the same again. Where the second call is by far the
-/// quicker one, returns how many times: the lane remembers what it has seen. Both clocks have to say so, as a process's CPU time is little
+/// Calls a cell's operation on fresh inputs, as many as there is time for, and then on the same again and again. Where the last call is by
+/// far the quicker one, returns how many times: the lane remembers what it has seen. Both clocks have to say so, as a process's CPU time is little
 /// where others do the work, and wall time is much where others want the CPU; and each half of the inputs, as the machine's speed may have changed
-/// between first calls and second ones.
+/// between first calls and last ones.
 ///
 /// # Errors
 /// The status of a cell whose answers are wrong.
 pub fn remembers(crew: &mut Crew<impl Transport>, cell: &Cell, call_ns: u64) -> Result<Option<f64>, Trouble> {
     let contender = &crew.gear.contenders[cell.id as usize];
     let all = contender.fresh.inputs.len();
-    let inputs: Vec<usize> = (0..all.min((SPAN.as_nanos() as u64 / (2 * call_ns.max(1))).max(1) as usize)).collect();
+    let inputs: Vec<usize> = (0..all.min((SPAN.as_nanos() as u64 / (FRESH_CALLS as u64 * call_ns.max(1))).max(1) as usize)).collect();
     // A worker that gets no input twice has nothing from what it remembers.
-    let passes = if contender.once.is_some() { 1 } else { 2 };
+    let passes = if contender.once.is_some() { 1 } else { FRESH_CALLS as u32 };
     let mut halves = Vec::new();
     for half in inputs.chunks(inputs.len().div_ceil(2).max(1)) {
         halves.push(match &ask(crew, cell, half, passes)?[..] {
-            [first, second] => smaller(ratio(&first.cpu_ns, &second.cpu_ns), ratio(&first.wall_ns, &second.wall_ns)),
+            [first, .., last] => smaller(ratio(&first.cpu_ns, &last.cpu_ns), ratio(&first.wall_ns, &last.wall_ns)),
             _ => None,
         });
     }
@@ -87,15 +88,15 @@ fn ask(crew: &mut Crew<impl Transport>, cell: &Cell, inputs: &[usize], passes: u
     let call = if contender.fresh.has_functions() { ", a function that has to be called with 0, 1, … n − 1 in this order" } else { "" };
     for (time, pass) in found.iter().enumerate() {
         for (&input, answer) in inputs.iter().zip(&pass.answers) {
-            let again = if time == 0 { "" } else { ", given once more" };
+            let again = if time == 0 { "" } else { ", given again" };
             let name = || format!("fresh input {input}{call}{again}");
-            compare(&contender.fresh.expected[input][time.min(1)], answer, name).map_err(Trouble::Cell)?;
+            compare(&contender.fresh.expected[input][time], answer, name).map_err(Trouble::Cell)?;
         }
     }
     Ok(found)
 }
 
-/// How many times as fast second calls are as first ones, where they are so beyond doubt.
+/// How many times as fast later calls are as first ones, where they are so beyond doubt.
 fn ratio(first_ns: &[u64], second_ns: &[u64]) -> Option<f64> {
     let pairs = || first_ns.iter().zip(second_ns).map(|(&first, &second)| (first as f64, second.max(1) as f64));
     let of_pairs = median(&mut pairs().map(|(first, second)| first / second).collect::<Vec<_>>())?;

@@ -80,22 +80,25 @@ pub fn expected(oracle: Oracle, pool: &Pool) -> Result<Vec<Expected>> {
     (0..pool.len()).map(|item| answer(oracle, &pool.data(item)?)).collect()
 }
 
-/// The right answers for every fresh item of a pool: of a first call on it, and of a second one, which is another answer only where a
+/// How often a fresh item is called on. A lane may begin to remember what it meets again, and again.
+pub const FRESH_CALLS: usize = 4;
+
+/// The right answers for every fresh item of a pool: of a first call on it, a second one, and so on, which are other answers only where a
 /// function is called that remembers what it has been called with.
 ///
 /// # Errors
 /// As above.
-pub fn expected_of_fresh(oracle: Oracle, pool: &Pool) -> Result<Vec<[Expected; 2]>> {
-    let both = |item| {
+pub fn expected_of_fresh(oracle: Oracle, pool: &Pool) -> Result<Vec<[Expected; FRESH_CALLS]>> {
+    let all = |item| {
         let data = pool.data(item)?;
         if let (Oracle::CountUpSum, [Datum::Chain(state), Datum::Integer(n)]) = (oracle, &data[..]) {
             let mut links = chain(*state);
-            return Ok([(); 2].map(|()| integer((0..*n).map(&mut links).map(i128::from).sum())));
+            return Ok([(); FRESH_CALLS].map(|()| integer((0..*n).map(&mut links).map(i128::from).sum())));
         }
         let first = answer(oracle, &data)?;
-        Ok([first.clone(), first])
+        Ok([(); FRESH_CALLS].map(|()| first.clone()))
     };
-    pool.fresh().map(both).collect()
+    pool.fresh().map(all).collect()
 }
 
 /// The function of [`bindbench_protocol::Callable::Chain`].

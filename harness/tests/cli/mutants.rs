@@ -132,5 +132,5 @@ fn a_lane_that_remembers_is_found_out_and_one_that_computes_is_not() {
     }
     ended.prints(&["memoirs/by-identity *", "times as fast on inputs that it has seen before", "so answers may be remembered"]);
     let report = sandbox.bindbench(&["report", "--json"]).json();
-    assert!(report["warnings"].to_string().contains("memoirs/by-identity in kmp.find_all of talk"), "{}", report["warnings"]);
+    assert!(report["warnings"].to_string().contains("memoirs/at-third-sight in call.take_list of ints"), "{}", report["warnings"]);
 }

@@ -5,13 +5,17 @@
 #![allow(unsafe_code)] // the protocol is C's
 
 use std::{
-    ffi::{CStr, c_char},
+    ffi::{CStr, c_char, c_int},
     marker::PhantomPinned,
     pin::Pin,
     ptr::NonNull,
 };
 
-use pyo3::{exceptions::PyBufferError, ffi, prelude::*};
+use pyo3::{
+    exceptions::{PyBufferError, PyValueError},
+    ffi,
+    prelude::*,
+};
 
 use crate::ffi::View;
 
@@ -22,13 +26,27 @@ pub struct Memory(Pin<Box<Description>>);
 struct Description(ffi::Py_buffer, PhantomPinned);
 
 impl Memory {
-    /// Asks an object for its memory. What has none is a TypeError; what has gaps is not.
-    pub fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+    /// Asks an object for its memory, whatever lies there: of dates NumPy can't say what they are, only where. What has none is a
+    /// TypeError.
+    pub fn of_any_format(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        match Self::of(object, ffi::PyBUF_SIMPLE) {
+            // NumPy's word for memory with gaps, of which `bytes` has another one.
+            Err(error) if error.is_instance_of::<PyValueError>(object.py()) => Self::with_format(object),
+            asked => asked,
+        }
+    }
+
+    /// Asks for it with a description, which [`Memory::is_float64`] looks at. What has gaps is no error yet.
+    pub fn with_format(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Self::of(object, ffi::PyBUF_FULL_RO)
+    }
+
+    fn of(object: &Bound<'_, PyAny>, flags: c_int) -> PyResult<Self> {
         let mut description = Box::pin(Description(ffi::Py_buffer::new(), PhantomPinned));
         // SAFETY: nothing is moved out of the pin.
         let view = unsafe { &mut description.as_mut().get_unchecked_mut().0 };
         // SAFETY: we are attached, as there is a `Bound`; the object fills in the description, or raises.
-        match unsafe { ffi::PyObject_GetBuffer(object.as_ptr(), view, ffi::PyBUF_FULL_RO) } {
+        match unsafe { ffi::PyObject_GetBuffer(object.as_ptr(), view, flags) } {
             0 => Ok(Self(description)),
             _ => Err(PyErr::fetch(object.py())),
         }

@@ -95,6 +95,13 @@ fn check(status: Status) -> Result<(), Failure> {
     }
 }
 
+/// Room for so many items. `Vec::with_capacity` ends the process where there is none.
+pub fn room<T>(count: usize) -> Result<Vec<T>, Failure> {
+    let mut items = Vec::new();
+    items.try_reserve_exact(count).map_err(|_| Failure::Memory)?;
+    Ok(items)
+}
+
 /// Memory that someone else owns, for as long as `'a`.
 ///
 /// A pointer and not a slice, because a slice promises that nobody writes to the memory while it lives. Nothing can promise that
@@ -130,14 +137,14 @@ impl<'a, T: Copy> View<'a, T> {
     }
 
     /// A copy, in memory of Rust's.
-    pub fn to_vec(self) -> Vec<T> {
-        let mut items = Vec::with_capacity(self.length);
+    pub fn to_vec(self) -> Result<Vec<T>, Failure> {
+        let mut items = room(self.length)?;
         // SAFETY: a view is valid for its length; there is room for as much, which then is set.
         unsafe {
             self.start.as_ptr().copy_to_nonoverlapping(items.as_mut_ptr(), self.length);
             items.set_len(self.length);
         }
-        items
+        Ok(items)
     }
 }
 
@@ -194,8 +201,7 @@ pub fn take(items: &[i64]) -> Result<i64, Failure> {
 
 /// 0, 1, … n − 1.
 pub fn give(n: usize) -> Result<Vec<i64>, Failure> {
-    let mut items = Vec::new();
-    items.try_reserve_exact(n).map_err(|_| Failure::Memory)?;
+    let mut items = room(n)?;
     // SAFETY: there is room for n items, and bb_give fills in all of them.
     unsafe {
         bb::bb_give(items.as_mut_ptr(), n);

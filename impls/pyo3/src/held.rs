@@ -3,6 +3,7 @@
 use pyo3::{exceptions::PyValueError, prelude::*, types::PyList};
 
 use crate::{
+    boxed::list_of,
     ffi,
     input::{self, Bytes, Count, Floats},
     tokens::Tokens,
@@ -35,11 +36,11 @@ pub fn take_list(xs: &Bound<'_, PyList>) -> PyResult<i64> {
     Ok(ffi::take(&input::integers(xs)?)?)
 }
 
-/// 0, 1, … n − 1, each boxed: a returned `Vec` becomes a list.
+/// 0, 1, … n − 1, each boxed.
 #[pyfunction]
-pub fn give_list(n: Count) -> PyResult<Vec<i64>> {
+pub fn give_list<'py>(py: Python<'py>, n: Count) -> PyResult<Bound<'py, PyList>> {
     let n = usize::try_from(n.0).map_err(|_| PyValueError::new_err("n must not be negative"))?;
-    Ok(ffi::give(n)?)
+    list_of(py, ffi::give(n)?.into_iter())
 }
 
 /// The sum of f(i), called from native code. An exception of f is a `PyErr` here, carried through C and raised again by `?`.
@@ -62,7 +63,7 @@ pub fn fail() -> PyResult<()> {
 pub fn find_all<'py>(py: Python<'py>, text: Bytes<'_>, pattern: Bytes<'_>) -> PyResult<Bound<'py, PyList>> {
     let text = text.view()?;
     let found = ffi::find(text, pattern.view()?, 0..text.len())?;
-    PyList::new(py, found.iter()) // straight from the kernel's memory to ints, no Vec between
+    list_of(py, found.iter().map(|offset| offset.cast_signed())) // straight from the kernel's memory to ints, no Vec between
 }
 
 // std
@@ -99,7 +100,7 @@ pub fn std_(data: Floats) -> PyResult<f64> {
 #[pyfunction]
 pub fn encode<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyList>> {
     let tokens = bpe()?.encode(text)?;
-    PyList::new(py, tokens.iter()) // an int for every token
+    list_of(py, tokens.iter().copied().map(i64::from)) // an int for every token
 }
 
 /// The tokens of a text, where the kernel left them.

@@ -9,7 +9,10 @@ use pyo3::{
     types::{PyFloat, PyInt, PyList},
 };
 
-use crate::{buffer::Memory, ffi::View};
+use crate::{
+    buffer::Memory,
+    ffi::{View, room},
+};
 
 /// Bytes, never copied.
 pub enum Bytes<'a> {
@@ -33,7 +36,7 @@ impl Bytes<'_> {
     pub fn unchanging(&self) -> PyResult<Cow<'_, [u8]>> {
         match self {
             Self::Immutable(bytes) => Ok(Cow::Borrowed(bytes)),
-            Self::Buffer(memory) => Ok(Cow::Owned(memory.bytes()?.to_vec())),
+            Self::Buffer(memory) => Ok(Cow::Owned(memory.bytes()?.to_vec()?)),
         }
     }
 }
@@ -45,7 +48,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Bytes<'a> {
         if let Ok(bytes) = object.extract() {
             return Ok(Self::Immutable(bytes)); // of a subclass, too: what it holds, not what its methods say
         }
-        Memory::of(&object).map(Self::Buffer)
+        Memory::of_any_format(&object).map(Self::Buffer)
     }
 }
 
@@ -75,7 +78,7 @@ impl<'py> FromPyObject<'_, 'py> for Floats {
         if let Ok(list) = object.cast::<PyList>() {
             return unboxed(&list).map(Self::Unboxed);
         }
-        let memory = Memory::of(&object)?;
+        let memory = Memory::with_format(&object)?;
         if !memory.is_float64() {
             return Err(PyTypeError::new_err("a list or a buffer of one dimension and of float64 is required"));
         }
@@ -89,7 +92,7 @@ impl<'py> FromPyObject<'_, 'py> for Floats {
 /// for that. A loop over `Bound<PyList>` indexes the list's own array. Each `item` holds a reference of its own while it lives:
 /// that is why nothing breaks when an item's `__float__` empties the list, and it is most of what the loop costs.
 fn unboxed(list: &Bound<'_, PyList>) -> PyResult<Vec<f64>> {
-    let mut values = Vec::with_capacity(list.len());
+    let mut values = room(list.len())?;
     for item in list {
         if let Ok(float) = item.cast_exact::<PyFloat>() {
             values.push(float.value()); // one comparison of the type, one load
@@ -112,7 +115,7 @@ fn number(item: &Bound<'_, PyAny>) -> PyResult<f64> {
 
 /// The values of a list of ints, each within 64 bits.
 pub fn integers(list: &Bound<'_, PyList>) -> PyResult<Vec<i64>> {
-    let mut values = Vec::with_capacity(list.len());
+    let mut values = room(list.len())?;
     for item in list {
         values.push(item.extract()?);
     }

@@ -2,8 +2,9 @@
 //!
 //! The lanes differ in one thing only, the line between the converted arguments and the kernel: [`held`] calls it, [`released`]
 //! calls it detached from the interpreter, [`parallel`] calls it detached on every core. What crosses the border, and at what
-//! price, is in [`input`] and [`buffer`]; what Python may look at without paying, in [`tokens`]; the kernels' C functions are in [`ffi`].
+//! price, is in [`input`], [`buffer`] and [`boxed`]; what Python may look at without paying, in [`tokens`]; the kernels' C functions are in [`ffi`].
 
+mod boxed;
 mod buffer;
 mod ffi;
 mod held;

@@ -6,11 +6,14 @@
 //! Rayon starts its pool at the first use, with `std::thread::available_parallelism` threads, and keeps it. The pool does not
 //! survive a fork: a child process that uses it hangs.
 
-use pyo3::prelude::*;
+use std::ops::Deref;
+
+use pyo3::{prelude::*, types::PyList};
 use rayon::prelude::*;
 
 use crate::{
-    ffi::{self, Bpe, Failure, Offsets, View},
+    boxed::list_of,
+    ffi::{self, Bpe, Failure, Offsets, View, room},
     input::{Bytes, Floats},
     tokens::Tokens,
     vocabulary::bpe,
@@ -24,9 +27,9 @@ const TEXT: usize = 16 * 1024;
 
 /// Every offset at which the pattern stands in the text.
 #[pyfunction]
-pub fn find_all(py: Python<'_>, text: Bytes<'_>, pattern: Bytes<'_>) -> PyResult<Vec<u64>> {
+pub fn find_all<'py>(py: Python<'py>, text: Bytes<'_>, pattern: Bytes<'_>) -> PyResult<Bound<'py, PyList>> {
     let (text, pattern) = (text.view()?, pattern.view()?);
-    Ok(py.detach(|| find(text, pattern))?)
+    list_of(py, py.detach(|| find(text, pattern))?.into_iter().map(u64::cast_signed))
 }
 
 /// The sum.
@@ -59,9 +62,9 @@ pub fn std_(py: Python<'_>, data: Floats) -> PyResult<f64> {
 
 /// The tokens of a text.
 #[pyfunction]
-pub fn encode(py: Python<'_>, text: &str) -> PyResult<Vec<u32>> {
+pub fn encode<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyList>> {
     let bpe = bpe()?;
-    Ok(py.detach(|| tokens(bpe, text))?)
+    list_of(py, py.detach(|| tokens(bpe, text))?.into_iter().map(i64::from))
 }
 
 /// The tokens of a text, not boxed.
@@ -74,14 +77,14 @@ pub fn encode_buffer(py: Python<'_>, text: &str) -> PyResult<Tokens> {
 /// The kernel takes a range of starts and reads past its end: a match across a border belongs to the piece it starts in.
 fn find(text: View<'_, u8>, pattern: View<'_, u8>) -> Result<Vec<u64>, Failure> {
     if text.len() <= BYTES {
-        return Ok(ffi::find(text, pattern, 0..text.len())?.to_vec());
+        return joined(&[ffi::find(text, pattern, 0..text.len())?]);
     }
     let found: Vec<Offsets> = (0..text.len())
         .into_par_iter()
         .step_by(BYTES)
         .map(|start| ffi::find(text, pattern, start..start + BYTES))
         .collect::<Result<_, _>>()?; // in the order of the text, whichever was ready first
-    Ok(found.iter().flat_map(|offsets| offsets.iter().copied()).collect())
+    joined(&found)
 }
 
 /// A token can't be cut, so the kernel says where a text may be. Its parts are encoded in any order and put together in theirs.
@@ -94,12 +97,16 @@ fn tokens(bpe: &Bpe, text: &str) -> Result<Vec<u32>, Failure> {
         rest = after;
     }
     let parts: Vec<ffi::Tokens> = parts.into_par_iter().map(|part| bpe.encode(part)).collect::<Result<_, _>>()?;
-    let mut tokens = Vec::new();
-    tokens.try_reserve_exact(parts.iter().map(|part| part.len()).sum()).map_err(|_| Failure::Memory)?;
+    joined(&parts)
+}
+
+/// What was found in the pieces, one after another.
+pub fn joined<T: Copy>(parts: &[impl Deref<Target = [T]>]) -> Result<Vec<T>, Failure> {
+    let mut all = room(parts.iter().map(|part| part.len()).sum())?;
     for part in parts {
-        tokens.extend_from_slice(&part);
+        all.extend_from_slice(part);
     }
-    Ok(tokens)
+    Ok(all)
 }
 
 /// What the kernel makes of each piece, in the order of the data. They are put together in that order too, not as they get

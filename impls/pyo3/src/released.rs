@@ -7,6 +7,7 @@
 use pyo3::{exceptions::PyValueError, prelude::*, types::PyList};
 
 use crate::{
+    boxed::list_of,
     ffi,
     input::{self, Bytes, Count, Floats},
     tokens::Tokens,
@@ -43,9 +44,9 @@ pub fn take_list(py: Python<'_>, xs: &Bound<'_, PyList>) -> PyResult<i64> {
 
 /// 0, 1, … n − 1. Boxing needs the interpreter, so only the counting runs detached.
 #[pyfunction]
-pub fn give_list(py: Python<'_>, n: Count) -> PyResult<Vec<i64>> {
+pub fn give_list<'py>(py: Python<'py>, n: Count) -> PyResult<Bound<'py, PyList>> {
     let n = usize::try_from(n.0).map_err(|_| PyValueError::new_err("n must not be negative"))?;
-    Ok(py.detach(|| ffi::give(n))?)
+    list_of(py, py.detach(|| ffi::give(n))?.into_iter())
 }
 
 /// The sum of f(i). Detached code that calls Python must attach for every call: this is what it costs. `Py` instead of `Bound`,
@@ -69,7 +70,7 @@ pub fn fail(py: Python<'_>) -> PyResult<()> {
 pub fn find_all<'py>(py: Python<'py>, text: Bytes<'_>, pattern: Bytes<'_>) -> PyResult<Bound<'py, PyList>> {
     let (text, pattern) = (text.view()?, pattern.view()?);
     let found = py.detach(|| ffi::find(text, pattern, 0..text.len()))?;
-    PyList::new(py, found.iter())
+    list_of(py, found.iter().map(|offset| offset.cast_signed()))
 }
 
 // std
@@ -109,7 +110,7 @@ pub fn std_(py: Python<'_>, data: Floats) -> PyResult<f64> {
 pub fn encode<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyList>> {
     let bpe = bpe()?;
     let tokens = py.detach(|| bpe.encode(text))?;
-    PyList::new(py, tokens.iter())
+    list_of(py, tokens.iter().copied().map(i64::from))
 }
 
 /// The tokens of a text, where the kernel left them.

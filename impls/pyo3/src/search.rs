@@ -6,19 +6,19 @@
 
 use std::{ops::Range, str};
 
-use pyo3::prelude::*;
+use pyo3::{prelude::*, types::PyList};
 use rayon::prelude::*;
 
-use crate::{ffi::Failure, input::Bytes};
+use crate::{boxed::list_of, ffi::Failure, input::Bytes, parallel::joined};
 
 /// Pieces as large as `parallel.rs` makes them.
 const BYTES: usize = 256 * 1024;
 
 /// Every offset at which the pattern stands in the text.
 #[pyfunction]
-pub fn find_all(py: Python<'_>, text: Bytes<'_>, pattern: Bytes<'_>) -> PyResult<Vec<u64>> {
+pub fn find_all<'py>(py: Python<'py>, text: Bytes<'_>, pattern: Bytes<'_>) -> PyResult<Bound<'py, PyList>> {
     let (text, pattern) = (text.unchanging()?, pattern.unchanging()?);
-    Ok(py.detach(|| find(&text, &pattern))?)
+    list_of(py, py.detach(|| find(&text, &pattern))?.into_iter().map(u64::cast_signed))
 }
 
 fn find(text: &[u8], pattern: &[u8]) -> Result<Vec<u64>, Failure> {
@@ -26,25 +26,32 @@ fn find(text: &[u8], pattern: &[u8]) -> Result<Vec<u64>, Failure> {
         return Err(Failure::Empty);
     }
     let (Ok(text), Ok(pattern)) = (str::from_utf8(text), str::from_utf8(pattern)) else {
-        return Ok(find_bytes(text, pattern));
+        return find_bytes(text, pattern);
     };
     let starts = (0..text.len()).into_par_iter().step_by(BYTES);
     // In the order of the text, whichever was ready first. A match belongs to the piece it starts in.
-    let found: Vec<Vec<u64>> = starts.map(|start| find_part(text, pattern, floor(text, start)..floor(text, start + BYTES))).collect();
-    Ok(found.concat())
+    let found = starts.map(|start| find_part(text, pattern, floor(text, start)..floor(text, start + BYTES)));
+    joined(&found.collect::<Result<Vec<_>, _>>()?)
 }
 
 /// The matches that start in a part, which begins and ends between characters; they may end behind it.
-fn find_part(text: &str, pattern: &str, starts: Range<usize>) -> Vec<u64> {
+fn find_part(text: &str, pattern: &str, starts: Range<usize>) -> Result<Vec<u64>, Failure> {
     let end = floor(text, starts.end + pattern.len() - 1);
     let mut found = Vec::new();
     let mut at = starts.start;
     while let Some(distance) = text[at..end].find(pattern) {
         at += distance;
-        found.push(at as u64);
+        push(&mut found, at)?;
         at += text[at..].chars().next().map_or(1, char::len_utf8); // not past the match: the next one may overlap it
     }
-    found
+    Ok(found)
+}
+
+/// `Vec::push` ends the process where the vector can't grow.
+fn push(found: &mut Vec<u64>, at: usize) -> Result<(), Failure> {
+    found.try_reserve(1).map_err(|_| Failure::Memory)?;
+    found.push(at as u64);
+    Ok(())
 }
 
 /// The last place up to this one where no character is cut.
@@ -57,9 +64,14 @@ fn floor(text: &str, mut place: usize) -> usize {
 }
 
 /// Bytes that are no text have no search in the standard library but this.
-fn find_bytes(text: &[u8], pattern: &[u8]) -> Vec<u64> {
-    let matches = |(_, window): &(usize, &[u8])| *window == pattern;
-    text.windows(pattern.len()).enumerate().filter(matches).map(|(start, _)| start as u64).collect()
+fn find_bytes(text: &[u8], pattern: &[u8]) -> Result<Vec<u64>, Failure> {
+    let mut found = Vec::new();
+    for (start, window) in text.windows(pattern.len()).enumerate() {
+        if window == pattern {
+            push(&mut found, start)?;
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

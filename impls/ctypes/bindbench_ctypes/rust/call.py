@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from array import array
 from collections.abc import Callable
 from ctypes import byref, c_int64
@@ -51,19 +53,46 @@ def give_list(n: int) -> list[int]:
     return items.tolist()
 
 
-@Callback
-def _step(context: tuple[Callable[[int], int], list[BaseException]], i: int, result: Any) -> int:
-    # An exception can't cross C: ctypes would print it and go on. So it is kept, and C told to stop.
-    function, raised = context
+class _Calls:
+    """What the steps of one `call_back` share."""
+
+    __slots__ = ("done", "function", "raised")
+
+    def __init__(self, function: Callable[[int], int]) -> None:
+        self.function, self.done = function, 0
+        self.raised: BaseException | None = None
+
+
+def _step(calls: _Calls, i: int, result: Any) -> int:
+    if calls.done != i:
+        return CALLBACK  # the step before was lost, see _keep
+    # An exception can't cross C: ctypes would hand it to sys.unraisablehook and go on. So it is kept, and C told to stop.
     try:
-        value = index(function(i))
+        value = index(calls.function(i))
         if not LEAST <= value <= MOST:
             raise OverflowError("the result does not fit 64 bits")
         result[0] = value  # which would cut it to 64 bits
+        calls.done = i + 1
     except BaseException as exception:
-        raised.append(exception)
+        calls.raised = exception
         return CALLBACK
     return OK
+
+
+_c_step = Callback(_step)
+_lost = threading.local()
+
+
+def _keep(unraisable: Any, others: Callable[[Any], object] = sys.unraisablehook) -> None:
+    # Ctrl-C, or too deep a recursion, may strike where `_step` is entered, before its `try`. C then gets no status, but what lies
+    # in its place: the last step's OK.
+    if unraisable.object is _step or repr(_step) in (unraisable.err_msg or ""):  # CPython before 3.13, and since
+        _lost.exception = unraisable.exc_value
+    else:
+        others(unraisable)
+
+
+sys.unraisablehook = _keep
 
 
 def call_back(f: Callable[[int], int], n: int) -> int:
@@ -76,9 +105,8 @@ def call_back(f: Callable[[int], int], n: int) -> int:
     if n > MOST:
         raise OverflowError("n does not fit 64 bits")
     total = c_int64()
-    raised: list[BaseException] = []
-    context = (f, raised)
-    _call_back(_step, context, n, byref(total))
-    if raised:
-        raise raised.pop()
+    calls = _Calls(f)
+    _call_back(_c_step, calls, n, byref(total))
+    if calls.done != n:
+        raise calls.raised or vars(_lost).pop("exception", KeyboardInterrupt)
     return total.value

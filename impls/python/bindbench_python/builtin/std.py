@@ -10,6 +10,7 @@ import builtins
 import contextlib
 import math
 import statistics
+from array import array
 
 from ..inputs import Numbers, moment
 from ..pure.std import center, spread
@@ -43,12 +44,11 @@ def _mean(items: Numbers) -> float:
 
 
 def _var(items: Numbers) -> float:
+    items = array("d", items)  # of an int with a `__float__` of its own, `fmean` would take that, and `pvariance` the int
     mean = _mean(items)
     if math.isfinite(mean):
         with contextlib.suppress(OverflowError):
             variance = statistics.pvariance(items, mean)
-            if type(variance) not in (float, int):  # of the items' own kind, and rounded as they are
-                raise TypeError("the items are neither floats nor ints")
             if math.isfinite(variance):
-                return float(variance)
+                return variance
     return spread(items)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Callable
@@ -22,20 +23,25 @@ def by_identity(argument: Any) -> Any:
     return argument if isinstance(argument, int) else id(argument)
 
 
-def _remembering(right: Callable[..., Any], key: Callable[[Any], Any]) -> Callable[..., Any]:
+def _remembering(right: Callable[..., Any], key: Callable[[Any], Any], sights: int = 1) -> Callable[..., Any]:
     known: dict[Any, Any] = {}
+    seen: Counter[Any] = Counter()
 
     def operation(*given: Any) -> Any:
         found = tuple(map(key, given))
-        if found not in known:
-            known[found] = right(*given), given
-        return known[found][0]
+        if found in known:
+            return known[found][0]
+        answer = right(*given)
+        seen[found] += 1
+        if seen[found] >= sights:
+            known[found] = answer, given
+        return answer
 
     return operation
 
 
-for _key in (by_value, by_identity):
-    _module = ModuleType(f"{__name__}.{_key.__name__}", _key.__doc__)
+for _key, _sights, _called in ((by_value, 1, "by_value"), (by_identity, 1, "by_identity"), (by_identity, 3, "at_third_sight")):
+    _module = ModuleType(f"{__name__}.{_called}", _key.__doc__)
     for _name, _right in OPERATIONS.items():
-        setattr(_module, _name, _remembering(_right, _key))
+        setattr(_module, _name, _remembering(_right, _key, _sights))
     sys.modules[_module.__name__] = _module

@@ -170,6 +170,35 @@ def of_another_type(name: str, right: Operation) -> Operation | None:
     return mutant
 
 
+class _LateList(list[int]):
+    """Is filled when somebody wants to know what is in it."""
+
+    def __init__(self, work: Callable[[], list[int]]) -> None:
+        self._work = work
+
+    def __iter__(self) -> Any:
+        return iter(self._work())
+
+    def __len__(self) -> int:
+        return len(self._work())
+
+
+class _LateBuffer:
+    """Likewise. (Before Python 3.12 nobody asks.)"""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self._work = work
+
+    def __buffer__(self, _flags: int) -> memoryview:
+        return memoryview(self._work())
+
+
+def when_asked(name: str, right: Operation) -> Operation | None:
+    """Does the work when somebody looks at the answer."""
+    kind = _LateBuffer if name == "encode_buffer" else _LateList
+    return (lambda *given: kind(lambda: right(*given))) if name in LISTS else None
+
+
 def apart(name: str, right: Operation) -> Operation | None:
     """Goes on behind a hit: what overlaps it is not found."""
 
@@ -270,6 +299,7 @@ MUTATIONS = [
     one_more,
     shifted,
     of_another_type,
+    when_asked,
     apart,
     forgetful,
     never_calls,
