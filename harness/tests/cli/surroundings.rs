@@ -80,6 +80,6 @@ fn a_session_outside_of_the_name_space_is_nothing_unusual() {
 #[test]
 fn what_the_system_refuses_is_said_when_no_interpreter_runs() {
     let sandbox = Sandbox::with_manifest("mine", "name = 'mine'\nbinding = 'none'\nsummary = 'One.'\nlane = []\n");
-    let ended = after(&sandbox, "ulimit -n 8", &["list", "-s", "python/pure"]);
+    let ended = after(&sandbox, "ulimit -n 6", &["list", "-s", "python/pure"]);
     ended.exits_with(2).says(&["can be run:", "Too many open files", "ulimit -a"]);
 }
